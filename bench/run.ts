@@ -1,0 +1,72 @@
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { latency } from "./cases/latency.ts";
+import { beside, map, mixed } from "./cases/map.ts";
+import { memory } from "./cases/memory.ts";
+import { naps } from "./cases/naps.ts";
+import { distance, ssh } from "./cases/ssh.ts";
+import { importing, startup } from "./cases/startup.ts";
+import { throughput } from "./cases/throughput.ts";
+import { wire } from "./cases/wire.ts";
+import { calibrate, currentCommit, toLine, type Case, type Line } from "./harness.ts";
+import { resultsPage } from "./results.ts";
+
+// npm run bench                   all cases; writes RESULTS.md
+// npm run bench -- --only wire    those whose name contains this
+// npm run bench -- --counted      those that count and do not time
+// npm run bench -- --out file     appends the JSON lines to this file too
+const CASES: readonly Case[] = [
+  wire,
+  latency,
+  throughput,
+  map,
+  mixed,
+  beside,
+  naps,
+  memory,
+  startup,
+  importing,
+  ssh,
+  distance,
+];
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    counted: { type: "boolean", default: false },
+    out: { type: "string" },
+  },
+});
+const chosen = CASES.filter((one) => {
+  if (options.counted && one.counted !== true) return false;
+  return options.only === undefined || options.only.some((word) => one.name.includes(word));
+});
+if (chosen.length === 0) throw new Error(`no such case; there are ${CASES.map((one) => one.name).join(", ")}`);
+
+const commit = currentCommit();
+const calibration = calibrate();
+const lines: Line[] = [];
+let broken = 0;
+
+for (const one of chosen) {
+  try {
+    await one.run((name, value, unit, bar) => {
+      const line = toLine(commit, name, value, unit, bar);
+      const text = JSON.stringify(line);
+      lines.push(line);
+      console.log(text);
+      if (options.out !== undefined) appendFileSync(options.out, `${text}\n`);
+    });
+  } catch (error) {
+    broken++;
+    console.error(`${one.name} did not finish:`, error);
+  }
+}
+
+if (chosen.length === CASES.length && broken === 0) {
+  writeFileSync(join(import.meta.dirname, "RESULTS.md"), resultsPage(lines, commit, calibration));
+}
+const missed = lines.filter((line) => line.pass === false);
+for (const line of missed) console.error(`missed: ${line.name}: ${line.ratio ?? line.value}, bar ${line.bar}`);
+process.exitCode = broken + missed.length === 0 ? 0 : 1;

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What the tests use of the machine beyond Node: an sshd to log in to, and for the slow link a namespace and Python.
+# On a Debian where we are root, what is missing is installed; elsewhere it is named, and nothing is skipped in silence.
+set -euo pipefail
+
+missing=()
+[ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+command -v ssh >/dev/null || missing+=(openssh-client)
+command -v ip >/dev/null || missing+=(iproute2)
+[ -x /usr/bin/python3 ] || missing+=(python3)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "The tests need: ${missing[*]}" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+retry() {
+  local try
+  for try in 1 2 3 4; do
+    "$@" </dev/null && return 0
+    echo "attempt $try of 4 failed: $*" >&2
+    sleep $((try * 5))
+  done
+  return 1
+}
+
+export DEBIAN_FRONTEND=noninteractive
+echo "installing for the tests: ${missing[*]}"
+retry apt-get update -qq
+retry apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

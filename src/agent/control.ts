@@ -1,0 +1,64 @@
+import type { ErrorCode } from "../errors/codes.ts";
+
+/** A link's first line may be this long, in bytes, its end included. */
+export const HELLO_MAX_BYTES = 4096;
+/** Lines of the control link after the first one. */
+export const CONTROL_LINE_MAX_BYTES = 1024 * 1024;
+
+/** The first line of every connection to a supervisor's socket, sent before anything else. */
+export interface Hello {
+  readonly v: number;
+  readonly token: string;
+  readonly epoch: number;
+  /** `adopt`: an `attach` whose own stdin and stdout are the data link, to be opened by its `pid`. */
+  readonly kind: "control" | "data" | "adopt";
+  readonly pid?: number;
+}
+
+/** The answer to a `Hello`: from the supervisor on a control link or a refusal, else from the host. */
+export type Answer =
+  | { readonly ok: true; readonly pid: number; readonly generation?: number }
+  | { readonly ok: false; readonly code: ErrorCode; readonly error: string };
+
+/** A host that ended. The supervisor starts the next generation by itself. */
+export interface HostDeath {
+  readonly type: "host";
+  readonly generation: number;
+  readonly state: "dead";
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last 4 KiB of what it wrote to stderr. */
+  readonly stderr: string;
+}
+
+/** A host that takes data links. Generations start at 1. */
+export interface HostReady {
+  readonly type: "host";
+  readonly generation: number;
+  readonly state: "ready";
+  readonly pid: number;
+}
+
+/** A line that belongs to the node and to no task. */
+export interface NodeLine {
+  readonly type: "log";
+  readonly level: "info" | "warn" | "error";
+  /** Where the host or a child of it wrote the line; absent for the supervisor's own words. */
+  readonly stream?: "stdout" | "stderr";
+  readonly line: string;
+}
+
+export type ToController =
+  | { readonly type: "pong"; readonly id: number }
+  | HostReady
+  | HostDeath
+  | NodeLine
+  /** The link broke the protocol and is closed after this line. */
+  | { readonly type: "error"; readonly code: ErrorCode; readonly error: string };
+
+export type ToSupervisor =
+  | { readonly type: "ping"; readonly id: number }
+  /** Orderly goodbye: end now, leave nothing. */
+  | { readonly type: "end" };
+
+export const jsonLine = (value: Hello | Answer | ToController | ToSupervisor): string => `${JSON.stringify(value)}\n`;

@@ -1,0 +1,94 @@
+import { encode } from "../../../values/encode.ts";
+import { encodeError } from "../../../values/errors.ts";
+import { ByteWriter } from "../../../values/byte-writer.ts";
+import { beginItem, endItem } from "../../../wire/items.ts";
+import { writeOutcomesHeader } from "../../../wire/records.ts";
+import { INLINE_MAX_BYTES, Op, Status } from "../../../wire/ops.ts";
+
+const RECORD_HEADER = 5;
+
+/** Writes outcomes as OUTCOMES records: consecutive ids of one chunk share a record. */
+export class OutcomeWriter {
+  readonly out = new ByteWriter(16 * 1024);
+  #recordAt = -1;
+  #first = 0;
+  #count = 0;
+  #word = -1;
+  #elapsedUs = 0;
+
+  get empty(): boolean {
+    return this.out.pos === 0;
+  }
+
+  /** Returns the item's bytes instead, with its status first, when they are too many for a record. */
+  add(id: number, attempt: number, word: number, elapsedUs: number, threw: boolean, value: unknown): Uint8Array | undefined {
+    const { out } = this;
+    if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff) this.#begin(id, attempt, word);
+    const at = beginItem(out);
+    this.#item(threw, value);
+    const length = out.pos - at - 1;
+    if (length > INLINE_MAX_BYTES) {
+      const bytes = Uint8Array.prototype.slice.call(out.buf, at + 1, out.pos);
+      out.pos = at;
+      if (this.#count === 0) this.#drop();
+      return bytes;
+    }
+    this.#count++;
+    this.#elapsedUs += elapsedUs;
+    endItem(out, at);
+    return undefined;
+  }
+
+  /** All records so far, in bytes of their own. */
+  take(): Uint8Array {
+    this.#end();
+    const bytes = Uint8Array.prototype.slice.call(this.out.buf, 0, this.out.pos);
+    this.out.pos = 0;
+    return bytes;
+  }
+
+  #begin(id: number, attempt: number, word: number): void {
+    this.#end();
+    const { out } = this;
+    this.#recordAt = out.pos;
+    this.#first = id;
+    this.#count = 0;
+    this.#word = word;
+    this.#elapsedUs = 0;
+    out.u8(Op.OUTCOMES);
+    out.u32(0);
+    writeOutcomesHeader(out, id, attempt, 0, 0);
+  }
+
+  #end(): void {
+    if (this.#recordAt < 0) return;
+    const { buf, pos } = this.out;
+    buf.writeUInt32LE(pos - this.#recordAt - RECORD_HEADER, this.#recordAt + 1);
+    buf.writeUInt16LE(this.#count, this.#recordAt + RECORD_HEADER + 7);
+    buf.writeUInt32LE(Math.min(0xffff_ffff, Math.round(this.#elapsedUs)), this.#recordAt + RECORD_HEADER + 9);
+    this.#recordAt = -1;
+  }
+
+  #drop(): void {
+    this.out.pos = this.#recordAt;
+    this.#recordAt = -1;
+  }
+
+  #item(threw: boolean, value: unknown): void {
+    const { out } = this;
+    const at = out.pos;
+    if (!threw) {
+      if (value === undefined) return;
+      out.u8(Status.RETURNED);
+      try {
+        encode(value, out);
+        return;
+      } catch (error) {
+        out.pos = at;
+        value = error;
+      }
+    }
+    out.u8(Status.THREW);
+    encodeError(value, out);
+  }
+}

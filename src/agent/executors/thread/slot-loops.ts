@@ -1,0 +1,235 @@
+import { runInTask, setCurrentTask } from "../../../task/context.ts";
+import { flushTask } from "../../../task/output.ts";
+import { decode } from "../../../values/decode.ts";
+import { Mode } from "../../../wire/ops.ts";
+import type { Bind } from "./bind.ts";
+import { itemLength } from "../../../wire/items.ts";
+import type { ChunkMessage, FromThread } from "./messages.ts";
+import { OutcomeWriter } from "./outcome-writer.ts";
+import type { ThreadShare } from "./shared.ts";
+import { TaskRun } from "./task-run.ts";
+
+/** A thread that has computed this long lets timers, sockets and messages in. */
+const TURN_MS = 4;
+const FLUSH_BYTES = 64 * 1024;
+
+interface Chunk {
+  readonly message: ChunkMessage;
+  readonly body: Buffer;
+  at: number;
+}
+
+/** The slots of one thread: each an async loop that claims an item, runs it, and writes its outcome down. */
+export class SlotLoops {
+  readonly #share: ThreadShare;
+  readonly #binds: Map<number, Bind>;
+  readonly #post: (message: FromThread, transfer?: ArrayBuffer[]) => void;
+  readonly #single: boolean;
+  readonly #outcomes = new OutcomeWriter();
+  readonly #running: (TaskRun | undefined)[] = [];
+  readonly #cancelled = new Set<number>();
+  #chunks: Chunk[] = [];
+  #active = 0;
+  #turnStart = 0;
+  #turn: Promise<void> | undefined;
+  #flushing = false;
+
+  constructor(share: ThreadShare, binds: Map<number, Bind>, single: boolean, post: (message: FromThread, transfer?: ArrayBuffer[]) => void) {
+    this.#share = share;
+    this.#binds = binds;
+    this.#single = single;
+    this.#post = post;
+  }
+
+  /** Tasks that run now, for attribution of what belongs to no async context. */
+  get running(): TaskRun[] {
+    return this.#running.filter((run) => run !== undefined);
+  }
+
+  add(chunks: readonly ChunkMessage[]): void {
+    for (const message of chunks) {
+      const { buffer, byteOffset, byteLength } = message.body;
+      this.#chunks.push({ message, body: Buffer.from(buffer, byteOffset, byteLength), at: 0 });
+    }
+    this.pump();
+  }
+
+  /** Starts loops while slots and items are left. */
+  pump(): void {
+    this.#turnStart = performance.now();
+    const allowed = this.#share.allowed;
+    for (let slot = 0; slot < this.#share.slots && this.#active < allowed; slot++) {
+      if (this.#chunks.length === 0) break;
+      if (this.#running[slot] === undefined && this.#share.wordOf(slot) < 0) void this.#loop(slot);
+    }
+    if (this.#active === 0) this.flush();
+  }
+
+  stop(first: number, count: number, reason: "cancelled" | "timeout"): void {
+    const end = first + count;
+    const met = new Set<number>();
+    for (const [slot, run] of this.#running.entries()) {
+      if (!run || run.number < first || run.number >= end) continue;
+      met.add(run.number);
+      run.stop(reason);
+      this.#free(slot);
+    }
+    for (let id = first; id < end; id++) if (!met.has(id)) this.#cancelled.add(id);
+    this.pump();
+  }
+
+  flush(): void {
+    if (!this.#outcomes.empty) this.#post({ type: "outcomes", records: this.#outcomes.take() });
+  }
+
+  /** Ends a running task with an error that reached nobody, such as one thrown in a timer. */
+  fail(run: TaskRun, error: unknown): void {
+    if (run.stopped || this.#running[run.slot] !== run) return;
+    this.#emit(run, 0, true, error);
+    run.stopped = "cancelled";
+    this.#free(run.slot);
+    this.flush();
+    this.pump();
+  }
+
+  async #loop(slot: number): Promise<void> {
+    this.#active++;
+    for (;;) {
+      if (this.#active > this.#share.allowed) break;
+      const chunk = this.#chunks[0];
+      if (!chunk) break;
+      const { message } = chunk;
+      const bind = this.#binds.get(message.bind)!;
+      if (!bind.body && !bind.failure) {
+        this.#running[slot] = LOADING;
+        await bind.loaded;
+        this.#running[slot] = undefined;
+        this.#turnStart = performance.now();
+        continue;
+      }
+      const item = this.#share.claim(message.word);
+      if (item < 0) {
+        this.#chunks.shift();
+        continue;
+      }
+      const id = message.first + item;
+      if (this.#cancelled.size > 0 && this.#cancelled.delete(id)) {
+        this.#skip(chunk);
+        continue;
+      }
+      const started = performance.now();
+      this.#share.begin(slot, message.word, item, performance.timeOrigin + started);
+      this.#share.tick();
+      const run = new TaskRun(id, message.attempt, slot, message.word, bind.stdout, bind.stderr, this.#progress);
+      this.#running[slot] = run;
+      let value: unknown;
+      let threw = false;
+      try {
+        if (bind.failure) throw bind.failure.error;
+        const args = this.#arguments(chunk);
+        const body = bind.body!;
+        value = this.#single ? callSingle(run, body, args) : runInTask(run, () => body(...args));
+        if (isThenable(value)) {
+          value = await value;
+          if (run.stopped) return this.#leave(run);
+        }
+      } catch (error) {
+        if (run.stopped) return this.#leave(run);
+        threw = true;
+        value = error;
+      }
+      const ended = performance.now();
+      this.#share.tick();
+      flushTask(run);
+      this.#emit(run, (ended - started) * 1000, threw, value);
+      this.#running[slot] = undefined;
+      this.#share.end(slot);
+      if (this.#outcomes.out.pos > FLUSH_BYTES) this.flush();
+      if (ended - this.#turnStart > TURN_MS) {
+        this.flush();
+        await this.#nextTurn();
+      }
+    }
+    this.#active--;
+    if (this.#active === 0) {
+      if (this.#single) setCurrentTask(undefined);
+      this.flush();
+    } else this.#flushSoon();
+  }
+
+  #emit(run: TaskRun, elapsedUs: number, threw: boolean, value: unknown): void {
+    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value);
+    if (bulk) {
+      this.flush();
+      const status = bulk[0]!;
+      this.#post({ type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bulk }, [bulk.buffer as ArrayBuffer]);
+    } else this.#flushSoon();
+  }
+
+  /** Gives a slot back while its body may still run. */
+  #free(slot: number): void {
+    this.#running[slot] = undefined;
+    this.#share.end(slot);
+    this.#share.abandon(1);
+    this.#active--;
+    if (this.#active === 0) this.flush();
+  }
+
+  /** A body that was given up has ended. */
+  #leave(run: TaskRun): void {
+    flushTask(run);
+    this.#share.abandon(-1);
+  }
+
+  #skip(chunk: Chunk): void {
+    const { length, start } = itemLength(chunk.body, chunk.at);
+    chunk.at = start + length;
+  }
+
+  #arguments(chunk: Chunk): unknown[] {
+    const { mode } = chunk.message;
+    const { body } = chunk;
+    if (mode >= Mode.BULK_ARGUMENTS) {
+      const value = decode(body, 0, body.length);
+      return mode === Mode.BULK_ITEM ? [value] : (value as unknown[]);
+    }
+    const { length, start } = itemLength(body, chunk.at);
+    chunk.at = start + length;
+    if (mode === Mode.ITEM) return [length === 0 ? undefined : decode(body, start, chunk.at)];
+    return length === 0 ? [] : (decode(body, start, chunk.at) as unknown[]);
+  }
+
+  #progress = (id: number, done: number, of: number): void => this.#post({ type: "progress", id, done, of });
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.flush();
+    });
+  }
+
+  #nextTurn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) =>
+      setImmediate(() => {
+        this.#turn = undefined;
+        this.#turnStart = performance.now();
+        resolve();
+      }),
+    );
+    return this.#turn;
+  }
+}
+
+/** Stands in a slot whose function is being loaded. */
+const LOADING = new TaskRun(-1, 0, -1, -1, true, true, () => {});
+
+function callSingle(run: TaskRun, body: (...args: unknown[]) => unknown, args: unknown[]): unknown {
+  setCurrentTask(run);
+  return body(...args);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (typeof value === "object" || typeof value === "function") && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,52 @@
+import type { TaskContext } from "../../../task/context.ts";
+
+/** One running item: what `sky.task()` shows of it. Made for every task, so everything costly is made when asked for. */
+export class TaskRun implements TaskContext {
+  readonly number: number;
+  readonly attempt: number;
+  readonly slot: number;
+  /** Its chunk's claim word. */
+  readonly word: number;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly #report: (id: number, done: number, of: number) => void;
+  #abort: AbortController | undefined;
+  /** Why the host gave the task up; its outcome is no longer wanted. */
+  stopped: "cancelled" | "timeout" | undefined;
+
+  constructor(number: number, attempt: number, slot: number, word: number, stdout: boolean, stderr: boolean, report: (id: number, done: number, of: number) => void) {
+    this.number = number;
+    this.attempt = attempt;
+    this.slot = slot;
+    this.word = word;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.#report = report;
+  }
+
+  get id(): string {
+    return `t${this.number}`;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.stopped) this.#abort.abort(stopReason(this.stopped));
+    return this.#abort.signal;
+  }
+
+  /** Usable without its object: `const { progress } = sky.task()`. */
+  get progress(): (done: number, of?: number) => void {
+    return (done, of) => this.#report(this.number, done, of ?? Number.NaN);
+  }
+
+  stop(reason: "cancelled" | "timeout"): void {
+    this.stopped = reason;
+    this.#abort?.abort(stopReason(reason));
+  }
+}
+
+function stopReason(reason: "cancelled" | "timeout"): DOMException {
+  return reason === "timeout"
+    ? new DOMException("the task's time limit has passed", "TimeoutError")
+    : new DOMException("the task was cancelled", "AbortError");
+}

@@ -1,0 +1,356 @@
+import type { InstanceFacts } from "../../../task/instance-info.ts";
+import { Op } from "../../../wire/ops.ts";
+import { BlockWatch } from "./block-watch.ts";
+import type { Chunk, Work } from "./chunk.ts";
+import { Limits } from "./limits.ts";
+import type { BindMessage, FromThread } from "./messages.ts";
+import { skipItems } from "../../../wire/items.ts";
+import { Thread } from "./thread.ts";
+
+/** Tasks of one arrival that take less than this together stay on one thread: waking another costs more. */
+const SPLIT_MS = 0.5;
+
+export interface HostBind extends BindMessage {
+  /** Run limit of one task, ms; 0 for none. */
+  readonly limitMs: number;
+}
+
+/** What the executor tells the host. */
+export interface ExecutorEvents {
+  /** OUTCOMES records, whole, whose items all count. */
+  outcomes(records: Uint8Array): void;
+  bulkOutcome(id: number, attempt: number, status: number, elapsedUs: number, value: Uint8Array): void;
+  /** The run limit passed; the task is being stopped. */
+  timedOut(id: number, attempt: number, limitMs: number): void;
+  cancelled(id: number, attempt: number): void;
+  /** Tasks that had started on a thread that is gone. */
+  lost(tasks: readonly { id: number; attempt: number }[], detail: string, culprit: number | undefined): void;
+  line(id: number, stream: "stdout" | "stderr", text: string): void;
+  progress(id: number, done: number, of: number): void;
+  /** A thread did not even terminate: only the end of the process helps. */
+  stuck(culprit: number): void;
+}
+
+export interface ThreadExecutorOptions {
+  readonly file: string;
+  /** Tasks at a time. */
+  readonly concurrency: number;
+  readonly cores: number;
+  readonly graceMs: number;
+  readonly info: InstanceFacts;
+}
+
+/** Runs tasks on worker threads: slots spread over `min(concurrency, cores)` of them, more while some are blocked. */
+export class ThreadExecutor {
+  readonly #options: ThreadExecutorOptions;
+  readonly #events: ExecutorEvents;
+  readonly #threads = new Set<Thread>();
+  readonly #binds = new Map<number, HostBind>();
+  readonly #itemMs = new Map<number, number>();
+  readonly #limits: Limits;
+  readonly #blocks: BlockWatch;
+  readonly #culprits = new Map<Thread, number>();
+  #info: InstanceFacts;
+  #waiting: Work[] = [];
+  #closing = false;
+
+  constructor(options: ThreadExecutorOptions, events: ExecutorEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#info = options.info;
+    this.#limits = new Limits(this.#threads, (bind) => this.#binds.get(bind)?.limitMs ?? 0, options.graceMs, {
+      expired: (thread, chunk, item, limitMs) => this.#expired(thread, chunk, item, limitMs),
+      terminate: (thread, culprit) => this.#terminate(thread, culprit),
+      retire: (thread, culprit) => this.#retire(thread, culprit),
+    });
+    this.#blocks = new BlockWatch(this.#threads, { spread: () => this.#balance(), blocked: (waiting) => this.#addThreads(waiting) });
+    const threads = Math.min(options.concurrency, options.cores);
+    for (let i = 0; i < threads; i++) {
+      const slots = Math.floor(((i + 1) * options.concurrency) / threads) - Math.floor((i * options.concurrency) / threads);
+      this.#start(slots);
+    }
+  }
+
+  get open(): number {
+    let sum = this.#waiting.reduce((total, work) => total + work.count, 0);
+    for (const thread of this.#threads) sum += thread.open;
+    return sum;
+  }
+
+  bind(bind: HostBind): void {
+    this.#binds.set(bind.id, bind);
+  }
+
+  unbind(id: number): void {
+    this.#binds.delete(id);
+    for (const thread of this.#threads) thread.unbind(id);
+  }
+
+  setInfo(info: InstanceFacts): void {
+    this.#info = info;
+    for (const thread of this.#threads) thread.post({ type: "info", info });
+  }
+
+  /** Takes a TASKS record's work; it leaves for the threads with `send`. */
+  take(work: Work): void {
+    const bind = this.#binds.get(work.bind);
+    if (bind && bind.limitMs > 0) this.#limits.watch(bind.limitMs);
+    const threads = this.#usable();
+    if (threads.length === 0) {
+      this.#waiting.push(work);
+      return;
+    }
+    const itemMs = this.#itemMs.get(work.bind);
+    const together = work.count === 1 || (itemMs !== undefined && itemMs * work.count < SPLIT_MS);
+    if (together) this.#put(least(threads), work);
+    else this.#spread(threads, work);
+  }
+
+  send(): void {
+    for (const thread of this.#threads) thread.send();
+    this.#blocks.look();
+  }
+
+  /** Gives back up to `count` tasks that have not started. */
+  revoke(count: number): Work[] {
+    const out: Work[] = [];
+    let left = count;
+    for (const thread of [...this.#threads].sort((a, b) => b.unclaimed - a.unclaimed)) {
+      for (const work of thread.cut(left)) {
+        out.push(work);
+        left -= work.count;
+      }
+    }
+    return out;
+  }
+
+  /** Stops tasks, wherever they are; each is reported cancelled unless it has an outcome already. */
+  cancel(first: number, count: number): void {
+    for (const thread of this.#threads) {
+      for (const chunk of [...thread.chunks.values()]) {
+        const from = Math.max(first, chunk.work.first);
+        const to = Math.min(first + count, chunk.work.first + chunk.count);
+        if (from >= to) continue;
+        thread.post({ type: "stop", first: from, count: to - from, reason: "cancelled" });
+        for (let id = from; id < to; id++) {
+          if (!this.#settle(thread, chunk, id - chunk.work.first)) continue;
+          this.#events.cancelled(id, chunk.work.attempt);
+          this.#limits.gaveUp(thread, id);
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#limits.dispose();
+    this.#blocks.dispose();
+    await Promise.all([...this.#threads].map((thread) => thread.worker.terminate()));
+  }
+
+  #usable(): Thread[] {
+    return [...this.#threads].filter((thread) => !thread.retired && !thread.blocked && !thread.full);
+  }
+
+  #start(allowed: number): Thread {
+    const { concurrency, file } = this.#options;
+    const single = concurrency === 1 || allowed === 1;
+    const thread = new Thread(file, single ? 1 : concurrency, allowed, single, this.#info, {
+      message: (from, message) => this.#message(from, message),
+      exit: (from, code, error) => this.#exited(from, code, error),
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #put(thread: Thread, work: Work): void {
+    if (!thread.knows(work.bind)) thread.bind(this.#binds.get(work.bind)!);
+    thread.take(work);
+  }
+
+  #spread(threads: Thread[], work: Work): void {
+    const slots = threads.reduce((sum, thread) => sum + thread.share.allowed, 0);
+    const parts = split(work, threads.map((thread) => thread.share.allowed / slots));
+    const order = [...threads].sort((a, b) => a.open / a.share.allowed - b.open / b.share.allowed);
+    parts.forEach((part, index) => this.#put(order[index]!, part));
+  }
+
+  #message(thread: Thread, message: FromThread): void {
+    switch (message.type) {
+      case "outcomes":
+        this.#outcomes(thread, Buffer.from(message.records.buffer, message.records.byteOffset, message.records.byteLength));
+        return this.#balance();
+      case "bulk": {
+        const chunk = find(thread, message.id);
+        if (chunk && this.#settle(thread, chunk, message.id - chunk.work.first)) this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
+        return this.#balance();
+      }
+      case "line":
+        return this.#events.line(message.id, message.stream, message.text);
+      case "progress":
+        return this.#events.progress(message.id, message.done, message.of);
+      case "pong":
+        if (message.id === thread.pingId) thread.pinged = 0;
+        thread.blocked = false;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Walks the records of one message and passes on those whose tasks had no outcome before. */
+  #outcomes(thread: Thread, records: Buffer): void {
+    let passed = 0;
+    let at = 0;
+    let clean = true;
+    while (at < records.length) {
+      const end = at + 5 + records.readUInt32LE(at + 1);
+      const first = records.readUInt32LE(at + 5) + records.readUInt16LE(at + 9) * 0x1_0000_0000;
+      const count = records.readUInt16LE(at + 12);
+      const chunk = records[at] === Op.OUTCOMES ? find(thread, first) : undefined;
+      const item = chunk ? first - chunk.work.first : 0;
+      if (chunk?.endRun(item, count)) thread.open -= count;
+      else if (!chunk || !this.#endEach(thread, chunk, item, count)) {
+        if (passed < at) this.#events.outcomes(records.subarray(passed, at));
+        passed = end;
+        clean = false;
+      }
+      if (chunk) {
+        this.#measure(chunk.work.bind, records.readUInt32LE(at + 14) / 1000 / Math.max(1, count));
+        if (chunk.finished) thread.release(chunk);
+      }
+      at = end;
+    }
+    if (clean) this.#events.outcomes(records);
+    else if (passed < at) this.#events.outcomes(records.subarray(passed, at));
+  }
+
+  /** False when an item had its outcome already, as after a time limit; a record then has one item, or is all late. */
+  #endEach(thread: Thread, chunk: Chunk, item: number, count: number): boolean {
+    let fresh = 0;
+    for (let i = item; i < item + count; i++) if (chunk.end(i)) fresh++;
+    thread.open -= fresh;
+    return fresh > 0;
+  }
+
+  #settle(thread: Thread, chunk: Chunk, item: number): boolean {
+    if (!chunk.end(item)) return false;
+    thread.open--;
+    if (chunk.finished) thread.release(chunk);
+    return true;
+  }
+
+  #measure(bind: number, itemMs: number): void {
+    const before = this.#itemMs.get(bind);
+    this.#itemMs.set(bind, before === undefined ? itemMs : before * 0.7 + itemMs * 0.3);
+  }
+
+  /** Gives idle threads the tails of busy ones. */
+  #balance(): void {
+    const idle = this.#usable().filter((thread) => thread.open < thread.share.allowed);
+    for (const thread of idle) {
+      const wanted = thread.share.allowed - thread.open;
+      let rich: Thread | undefined;
+      let most = 0;
+      for (const other of this.#threads) {
+        if (other === thread || other.open <= 1) continue;
+        const unclaimed = other.unclaimed;
+        if (unclaimed > most) [rich, most] = [other, unclaimed];
+      }
+      if (!rich) return;
+      // A blocked thread keeps nothing; of another, half, so that both end together.
+      const keeps = rich.blocked || rich.retired ? 0 : Math.floor(most / 2);
+      const spare = rich.blocked || rich.retired ? most : Math.min(most, Math.max(most - keeps, Math.min(wanted, most - rich.share.allowed)));
+      if (spare <= 0) continue;
+      for (const work of rich.cut(rich.blocked || rich.retired ? Math.min(spare, wanted) : spare)) this.#put(thread, work);
+      thread.send();
+    }
+  }
+
+  /** Threads for work that waits behind blocked ones, within the node's slots. */
+  #addThreads(waiting: number): void {
+    let held = 0;
+    for (const thread of this.#threads) {
+      // A blocked thread keeps the slots that it uses; the others are free for somebody else.
+      if (thread.blocked && !thread.retired) thread.share.allowed = Math.max(1, thread.share.busy);
+      if (!thread.retired) held += thread.share.allowed;
+    }
+    const add = Math.min(waiting, this.#options.concurrency - held);
+    for (let i = 0; i < add; i++) this.#start(1);
+    this.#balance();
+  }
+
+  #expired(thread: Thread, chunk: Chunk, item: number, limitMs: number): void {
+    const id = chunk.work.first + item;
+    thread.post({ type: "stop", first: id, count: 1, reason: "timeout" });
+    if (!this.#settle(thread, chunk, item)) return;
+    this.#limits.gaveUp(thread, id);
+    this.#events.timedOut(id, chunk.work.attempt, limitMs);
+  }
+
+  #retire(thread: Thread, culprit: number): void {
+    if (thread.retired) return;
+    thread.retired = true;
+    this.#culprits.set(thread, culprit);
+    this.#start(thread.share.allowed);
+    this.#balance();
+    if (thread.open === 0) void thread.worker.terminate();
+  }
+
+  #terminate(thread: Thread, culprit: number): void {
+    this.#culprits.set(thread, culprit);
+    const late = setTimeout(() => this.#events.stuck(culprit), 1000);
+    void thread.worker.terminate().finally(() => clearTimeout(late));
+  }
+
+  #exited(thread: Thread, code: number, error: Error | undefined): void {
+    this.#threads.delete(thread);
+    if (this.#closing) return;
+    const culprit = this.#culprits.get(thread);
+    this.#culprits.delete(thread);
+    if (!thread.retired) this.#start(thread.share.allowed);
+    const started: { id: number; attempt: number }[] = [];
+    const unstarted: Work[] = [];
+    for (const chunk of thread.chunks.values()) {
+      const claimed = thread.share.claimed(chunk.word);
+      for (let item = 0; item < Math.min(claimed, chunk.count); item++) {
+        if (!chunk.isDone(item)) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
+      }
+      for (let item = claimed; item < chunk.count; item++) if (!chunk.isDone(item)) unstarted.push(chunk.single(item));
+    }
+    const detail = culprit === undefined ? (error ? `its thread ended: ${error.message}` : `its thread ended with code ${code}`) : "its thread was ended because of another task";
+    if (started.length > 0) this.#events.lost(started, detail, culprit);
+    const works = [...this.#waiting, ...unstarted];
+    this.#waiting = [];
+    for (const work of works) this.take(work);
+    this.send();
+  }
+}
+
+function find(thread: Thread, id: number): Chunk | undefined {
+  for (const chunk of thread.chunks.values()) if (chunk.has(id)) return chunk;
+  return undefined;
+}
+
+function least(threads: Thread[]): Thread {
+  let best = threads[0]!;
+  for (const thread of threads) if (thread.open / thread.share.allowed < best.open / best.share.allowed) best = thread;
+  return best;
+}
+
+/** Cuts work into parts of the given shares, in order; empty parts are left out. */
+function split(work: Work, shares: readonly number[]): Work[] {
+  const parts: Work[] = [];
+  let item = 0;
+  let sum = 0;
+  let at = 0;
+  for (const share of shares) {
+    sum += share;
+    const end = Math.min(work.count, Math.ceil(work.count * sum - 1e-9));
+    if (end <= item) continue;
+    const to = skipItems(work.body, at, end - item);
+    parts.push({ ...work, first: work.first + item, count: end - item, body: work.body.slice(at, to) });
+    [item, at] = [end, to];
+  }
+  return parts;
+}

@@ -1,0 +1,229 @@
+import { availableParallelism } from "node:os";
+import type { Duplex } from "node:stream";
+import { randomUUID } from "node:crypto";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { InstanceFacts } from "../../task/instance-info.ts";
+import { encodeError } from "../../values/errors.ts";
+import { ByteWriter } from "../../values/byte-writer.ts";
+import { readLine } from "../../wire/hello.ts";
+import { Mode, Op, Status } from "../../wire/ops.ts";
+import {
+  type BindRecord,
+  type CodeRecord,
+  need,
+  readJson,
+  readRanges,
+  readTasksHeader,
+  TASKS_HEADER,
+  writeOutcomesHeader,
+  writeRange,
+  type LostRecord,
+  type NoteRecord,
+} from "../../wire/records.ts";
+import { Session } from "../../wire/session.ts";
+import type { HostConfig } from "../config.ts";
+import { ThreadExecutor } from "../executors/thread/thread-executor.ts";
+import { agentFile } from "../locate.ts";
+import { initialInfo } from "./initial-info.ts";
+import { Library } from "./library.ts";
+
+const HELLO_MS = 10_000;
+
+/** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
+export class Host {
+  readonly #library: Library;
+  readonly #executor: ThreadExecutor;
+  #session: Session;
+  #sessionId: string;
+  #flushing = false;
+  #info: InstanceFacts;
+
+  constructor(config: HostConfig) {
+    this.#library = new Library(config.dir);
+    this.#info = initialInfo(config);
+    this.#session = this.#newSession();
+    this.#sessionId = randomUUID();
+    this.#executor = new ThreadExecutor(
+      { file: agentFile(), concurrency: config.concurrency, cores: availableParallelism(), graceMs: config.killGraceMs, info: this.#info },
+      {
+        outcomes: (records) => {
+          this.#session.raw(records);
+          this.#flushSoon();
+        },
+        bulkOutcome: (id, attempt, status, elapsedUs, value) => this.#bulkOutcome(id, attempt, status, elapsedUs, value),
+        timedOut: (id, attempt, limitMs) => this.#failed(id, attempt, new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, { details: { limit: "timeout", limitMs } }), limitMs * 1000),
+        cancelled: (id, attempt) => this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
+        lost: (tasks, detail, culprit) => this.#json(Op.LOST, { tasks, detail, ...(culprit === undefined ? {} : { culprit }) } satisfies LostRecord),
+        line: (id, stream, text) => this.#line(id, stream, text),
+        progress: (id, done, of) => this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
+        stuck: (culprit) => this.#stuck(culprit),
+      },
+    );
+  }
+
+  /** Takes over a new data stream. Its second line says which session goes on and how much of it has arrived. */
+  async link(stream: Duplex): Promise<void> {
+    stream.on("error", () => stream.destroy());
+    try {
+      const { line, rest } = await readLine(stream, 1024, HELLO_MS);
+      const hello = JSON.parse(line) as { session?: unknown; received?: unknown };
+      const resumes = hello.session === this.#sessionId;
+      // A session that this host never had was an earlier host's: a new one begins.
+      if (!resumes) this.#reset();
+      const received = resumes && Number.isSafeInteger(hello.received) ? (hello.received as number) : 0;
+      stream.write(`${JSON.stringify({ ok: true, session: this.#sessionId, received: this.#session.received })}\n`);
+      this.#session.attach(stream, received, rest);
+    } catch (error) {
+      stream.end(`${JSON.stringify({ ok: false, code: "SKY_WIRE_MALFORMED", error: (error as Error).message })}\n`);
+    }
+  }
+
+  /** Lets go of the data stream: a newer controller has the node now. */
+  fence(): void {
+    this.#session.detach();
+  }
+
+  async close(): Promise<void> {
+    this.#session.dispose();
+    await this.#executor.close();
+  }
+
+  #reset(): void {
+    if (this.#session.received > 0) {
+      this.#session.dispose();
+      this.#session = this.#newSession();
+      this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
+    }
+    this.#sessionId = randomUUID();
+  }
+
+  #newSession(): Session {
+    const session: Session = new Session({
+      record: (op, buf, start, end) => this.#record(session, op, buf, start, end),
+      arrived: () => this.#executor.send(),
+      down: () => {},
+    });
+    return session;
+  }
+
+  #record(session: Session, op: number, buf: Buffer, start: number, end: number): void {
+    switch (op) {
+      case Op.TASKS:
+        return this.#tasks(session, buf, start, end);
+      case Op.BLOB:
+        need(start, end, 37, "BLOB");
+        return this.#blob(session, buf, start, end);
+      case Op.CODE:
+        return this.#library.addCode(readJson<CodeRecord>(buf, start, end));
+      case Op.BIND:
+        return this.#bind(session, buf, start, end);
+      case Op.UNBIND:
+        need(start, end, 4, "UNBIND");
+        return this.#executor.unbind(buf.readUInt32LE(start));
+      case Op.REVOKE:
+        need(start, end, 4, "REVOKE");
+        return this.#revoke(buf.readUInt32LE(start));
+      case Op.CANCEL:
+        for (const { first, count } of readRanges(buf, start, end)) this.#executor.cancel(first, count);
+        return;
+      case Op.TOPOLOGY:
+        this.#info = { ...this.#info, ...readJson<Partial<InstanceFacts>>(buf, start, end) };
+        return this.#executor.setInfo(this.#info);
+      default:
+        throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
+    }
+  }
+
+  #tasks(session: Session, buf: Buffer, start: number, end: number): void {
+    const header = readTasksHeader(buf, start, end);
+    if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_ITEM) throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
+    if (header.mode < Mode.BULK_ARGUMENTS) {
+      this.#executor.take({ ...header, body: Uint8Array.prototype.slice.call(buf, start + TASKS_HEADER, end) });
+      return;
+    }
+    need(start, end, TASKS_HEADER + 4, "TASKS");
+    if (header.count !== 1) throw new SkyError("SKY_WIRE_MALFORMED", "a bulk task comes alone");
+    this.#executor.take({ ...header, body: session.channels.take(buf.readUInt32LE(start + TASKS_HEADER)) });
+  }
+
+  /** hash (32 bytes), kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
+  #blob(session: Session, buf: Buffer, start: number, end: number): void {
+    const hash = buf.toString("hex", start, start + 32);
+    const content = buf[start + 32] === 1 ? session.channels.take(buf.readUInt32LE(start + 33)) : buf.subarray(start + 33, end);
+    this.#library.addBlob(hash, content);
+  }
+
+  #bind(session: Session, buf: Buffer, start: number, end: number): void {
+    need(start, end, 4, "BIND");
+    const length = buf.readUInt32LE(start);
+    need(start + 4, end, length, "BIND");
+    const bind = readJson<BindRecord>(buf, start + 4, start + 4 + length);
+    const values = bind.channel === undefined ? Uint8Array.prototype.slice.call(buf, start + 4 + length, end) : session.channels.take(bind.channel);
+    this.#executor.bind({ id: bind.bind, entry: this.#library.entry(bind.code), values, stdout: bind.stdout, stderr: bind.stderr, limitMs: bind.limitMs });
+  }
+
+  #revoke(count: number): void {
+    const works = this.#executor.revoke(count);
+    this.#session.open(Op.REVOKED);
+    for (const work of works) writeRange(this.#session.out, work.first, work.count);
+    this.#session.close();
+    this.#flushSoon();
+  }
+
+  #failed(id: number, attempt: number, error: SkyError, elapsedUs = 0): void {
+    const item = new ByteWriter(1024);
+    item.u8(Status.THREW);
+    encodeError(error, item);
+    const { out } = this.#session;
+    this.#session.open(Op.OUTCOMES);
+    writeOutcomesHeader(out, id, attempt, 1, elapsedUs);
+    out.varint(item.pos);
+    out.bytes(item.buf.subarray(0, item.pos));
+    this.#session.close();
+    this.#flushSoon();
+  }
+
+  #bulkOutcome(id: number, attempt: number, status: number, elapsedUs: number, value: Uint8Array): void {
+    const session = this.#session;
+    session.bulk.send(value.subarray(1), (channel) => {
+      session.open(Op.OUTCOMES);
+      writeOutcomesHeader(session.out, id, attempt, 1, elapsedUs);
+      session.out.varint(5);
+      session.out.u8(status === Status.THREW ? Status.THREW_BULK : Status.RETURNED_BULK);
+      session.out.u32(channel);
+      session.close();
+    });
+    this.#flushSoon();
+  }
+
+  #line(id: number, stream: "stdout" | "stderr", text: string): void {
+    const { out } = this.#session;
+    this.#session.open(Op.LOG);
+    out.f64(id);
+    out.u8(stream === "stdout" ? 1 : 2);
+    out.bytes(Buffer.from(text));
+    this.#session.close();
+    this.#flushSoon();
+  }
+
+  #json(op: number, body: LostRecord | NoteRecord): void {
+    this.#session.sendJson(op, body);
+    this.#flushSoon();
+  }
+
+  /** A thread that can't be ended takes the process with it; what is written leaves first, as far as it goes. */
+  #stuck(culprit: number): void {
+    this.#json(Op.NOTE, { type: "killing", culprit });
+    this.#session.flush();
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#session.flush();
+    });
+  }
+}

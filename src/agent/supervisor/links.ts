@@ -1,0 +1,171 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { type AgentConfig, socketPath } from "../config.ts";
+import { type Hello, type HostDeath, type HostReady, jsonLine, type NodeLine } from "../control.ts";
+import type { ToSupervisorFromHost } from "../host-channel.ts";
+import { ControlLink } from "./control-link.ts";
+import { malformed, parseHello, readFirstLine, type Refusal, sameToken } from "./hello.ts";
+import type { HostKeeper } from "./host-keeper.ts";
+
+/** Connections that have not shown a token yet. */
+const STRANGERS_MAX = 64;
+
+export interface LinksOptions {
+  readonly config: AgentConfig;
+  readonly hosts: () => HostKeeper;
+  readonly end: () => void;
+  /** There is (`true`) or there is no more a control link. */
+  readonly controlled: (held: boolean) => void;
+}
+
+interface DataLink {
+  readonly epoch: number;
+  readonly socket: Socket;
+  readonly pass: (hosts: HostKeeper) => void;
+}
+
+/** Who may talk to this node: tokens, epochs, the one control link, and data links on their way to the host. */
+export class Links {
+  readonly #options: LinksOptions;
+  readonly #server: Server;
+  #epoch: number;
+  #strangers = 0;
+  #control: ControlLink | undefined;
+  /** The newest data link, while the host can't take it yet. */
+  #waiting: DataLink | undefined;
+  /** Sockets of `attach` processes whose pipes the host has, by their pid. */
+  readonly #adopted = new Map<number, { readonly epoch: number; readonly socket: Socket }>();
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+    this.#epoch = options.config.epoch;
+    this.#server = createServer((socket) => void this.#accept(socket));
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject).listen(socketPath(this.#options.config.dir), resolve);
+    });
+  }
+
+  hostReady(state: HostReady): void {
+    this.#control?.send(state);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.pass(this.#options.hosts());
+  }
+
+  hostDead(death: HostDeath): void {
+    this.#control?.send(death);
+    this.#closeAdopted(Infinity);
+  }
+
+  hostSaid(message: Exclude<ToSupervisorFromHost, { type: "ready" }>): void {
+    const socket = this.#adopted.get(message.pid)?.socket;
+    this.#adopted.delete(message.pid);
+    if (message.type === "adopt-failed") socket?.end(`${JSON.stringify({ relay: true, error: message.error })}\n`);
+    else socket?.destroySoon();
+  }
+
+  log(line: NodeLine): void {
+    this.#control?.send(line);
+  }
+
+  async #accept(socket: Socket): Promise<void> {
+    // Every reason shows as a close.
+    socket.on("error", () => undefined);
+    if (this.#strangers >= STRANGERS_MAX) return refuse(socket, malformed("too many connections without a first line"));
+    this.#strangers++;
+    const first = await readFirstLine(socket);
+    this.#strangers--;
+    if (!("line" in first)) return refuse(socket, first);
+    const hello = parseHello(first.line);
+    const refusal = "ok" in hello ? hello : this.#check(hello);
+    if (refusal !== undefined || "ok" in hello) return refuse(socket, refusal ?? malformed("no first line"));
+    this.#fence(hello.epoch);
+    if (hello.kind === "control") this.#takeControl(socket, hello, first.leftover);
+    else this.#takeData(socket, hello, first.leftover);
+  }
+
+  #check({ token, epoch }: Hello): Refusal | undefined {
+    if (!sameToken(token, this.#options.config.token)) return refusalOf("the token is not this agent's");
+    if (epoch >= this.#epoch) return undefined;
+    return refusalOf(`epoch ${epoch} has ended: a controller with epoch ${this.#epoch} owns this node`);
+  }
+
+  /** A newer controller ends all links of the ones before. */
+  #fence(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    const control = this.#control;
+    this.#control = undefined;
+    control?.close();
+    if (control !== undefined) this.#options.controlled(false);
+    this.#waiting?.socket.destroy();
+    this.#waiting = undefined;
+    this.#options.hosts().send({ type: "fence", epoch });
+    this.#closeAdopted(epoch);
+  }
+
+  #takeControl(socket: Socket, { epoch }: Hello, leftover: Buffer): void {
+    const older = this.#control;
+    const { state, lastDeath } = this.#options.hosts();
+    const link: ControlLink = new ControlLink(
+      socket,
+      epoch,
+      { ok: true, pid: process.pid },
+      {
+        end: this.#options.end,
+        closed: () => {
+          if (this.#control !== link) return;
+          this.#control = undefined;
+          this.#options.controlled(false);
+        },
+      },
+    );
+    this.#control = link;
+    older?.close();
+    this.#options.controlled(true);
+    if (lastDeath !== undefined) link.send(lastDeath);
+    if (state !== undefined) link.send(state);
+    link.start(leftover);
+  }
+
+  #takeData(socket: Socket, { epoch, pid }: Hello, leftover: Buffer): void {
+    const pass = (hosts: HostKeeper): void => {
+      if (pid === undefined) {
+        if (!socket.destroyed) hosts.send({ type: "link", epoch, leftover: leftover.toString("base64") }, socket);
+        return;
+      }
+      this.#adopted.set(pid, { epoch, socket });
+      socket.once("close", () => {
+        if (this.#adopted.get(pid)?.socket === socket) this.#adopted.delete(pid);
+      });
+      // Reading shows when the attach ends; it says nothing more.
+      socket.resume();
+      hosts.send({ type: "adopt", epoch, pid });
+    };
+    this.#waiting?.socket.destroy();
+    this.#waiting = undefined;
+    this.#closeAdopted(Infinity);
+    const hosts = this.#options.hosts();
+    if (hosts.state === undefined) this.#waiting = { epoch, socket, pass };
+    else pass(hosts);
+  }
+
+  #closeAdopted(below: number): void {
+    for (const [pid, { epoch, socket }] of this.#adopted) {
+      if (epoch >= below) continue;
+      this.#adopted.delete(pid);
+      socket.destroySoon();
+    }
+  }
+}
+
+function refuse(socket: Socket, refusal: Refusal): void {
+  socket.resume();
+  socket.end(jsonLine(refusal), () => socket.destroySoon());
+}
+
+function refusalOf(error: string): Refusal {
+  return { ok: false, code: "SKY_LINK_REFUSED", error };
+}

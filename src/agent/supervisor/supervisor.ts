@@ -1,0 +1,100 @@
+import { type AgentConfig, type ProcessIdentity, parseAgentConfig } from "../config.ts";
+import { killTree, startTimeOf, type Tree } from "../process-tree.ts";
+import { HostKeeper } from "./host-keeper.ts";
+import { watchParent } from "./lifeline.ts";
+import { Links } from "./links.ts";
+import { makeRunDir, removeRunDir } from "./run-dir.ts";
+import { detachStdio, readLine, writeLine } from "./stdio.ts";
+
+const CONFIG_MAX_BYTES = 1024 * 1024;
+
+export interface SupervisorOptions {
+  /** How to start a host. @default this program with the argument `host` */
+  readonly hostCommand?: readonly [file: string, ...args: string[]];
+}
+
+/** What a supervisor says on its stdout, once. */
+export type ReadyLine =
+  | ({ readonly ready: true } & ProcessIdentity)
+  | { readonly ready: false; readonly code: string; readonly error: string };
+
+/** The process that owns a node: it runs no user code, and when it ends, nothing of the node is left. */
+export async function runSupervisor({
+  hostCommand = [process.argv[1]!, "host"],
+}: SupervisorOptions = {}): Promise<void> {
+  let config: AgentConfig;
+  try {
+    config = parseAgentConfig(readLine(0, CONFIG_MAX_BYTES) ?? "");
+    makeRunDir(config.dir);
+  } catch (error) {
+    return fail(error);
+  }
+  const self: ProcessIdentity = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
+  const tree: Tree = { below: process.pid, session: self, run: config.dir };
+  let ending = false;
+  const end = async (why: string, orderly: boolean): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
+    await hosts.stop(orderly);
+    removeRunDir(config.dir);
+    process.exit(0);
+  };
+
+  const links = new Links({
+    config,
+    hosts: () => hosts,
+    end: () => void end("the pool was closed", true),
+    controlled: (held) => orphans(held),
+  });
+  const hosts = new HostKeeper({
+    config,
+    hostCommand,
+    tree,
+    ready: (state) => links.hostReady(state),
+    dead: (death) => links.hostDead(death),
+    said: (message) => links.hostSaid(message),
+    printed: (line) => links.log(line),
+  });
+  const orphans =
+    config.parent === null ? orphanTimer(config.orphanGraceMs, (why) => void end(why, false)) : () => undefined;
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void end(signal, false));
+  process.on("uncaughtException", (error) => {
+    writeLine(2, String(error.stack));
+    void end(`an error of its own: ${error.message}`, false);
+  });
+
+  // First of all: the host starts while the rest of this process does.
+  hosts.start();
+  try {
+    await links.listen();
+  } catch (error) {
+    await killTree(tree);
+    return fail(error);
+  }
+  sayReady({ ready: true, ...self });
+  if (config.parent === null) detachStdio();
+  else watchParent(config.parent, (why) => void end(why, false));
+}
+
+/** Ends a node that nobody controls: from its start, and from the end of each control link. */
+function orphanTimer(graceMs: number, end: (why: string) => void): (held: boolean) => void {
+  let timer: NodeJS.Timeout | undefined;
+  const set = (held: boolean): void => {
+    clearTimeout(timer);
+    if (!held) timer = setTimeout(() => end(`no controller for ${graceMs} ms`), graceMs);
+  };
+  set(false);
+  return set;
+}
+
+function fail(error: unknown): never {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "SKY_AGENT_FAILED";
+  sayReady({ ready: false, code, error: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
+}
+
+function sayReady(line: ReadyLine): void {
+  writeLine(1, JSON.stringify(line));
+}

@@ -1,0 +1,106 @@
+import type { EventBase } from "./event-base.ts";
+import type { LossCause } from "./node-events.ts";
+
+interface OfTask extends EventBase {
+  readonly task: string;
+  /** The function's name. */
+  readonly name: string;
+}
+
+interface OfAttempt extends OfTask {
+  readonly node: number;
+  /** 1 for the first. */
+  readonly attempt: number;
+}
+
+/** What a failure looks like to a reader of events: plain data, never the error itself. */
+export interface TaskFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+}
+
+export interface TaskQueued extends OfTask {
+  readonly type: "Task.Queued";
+  readonly kind: "single" | "broadcast" | "group" | "map";
+  /** For a broadcast: the nodes that it runs on. */
+  readonly total?: number;
+}
+
+export interface TaskAssigned extends OfAttempt {
+  readonly type: "Task.Assigned";
+  /** How long it waited for a slot. */
+  readonly queuedMs: number;
+}
+
+/** The function called `task().progress(done, of)`. */
+export interface TaskProgress extends OfAttempt {
+  readonly type: "Task.Progress";
+  readonly done: number;
+  readonly of?: number;
+}
+
+export interface TaskCompleted extends OfAttempt {
+  readonly type: "Task.Completed";
+  /** From the start on the node to the result. */
+  readonly elapsedMs: number;
+}
+
+export interface TaskFailed extends OfTask {
+  readonly type: "Task.Failed";
+  /** Left out when the task never reached a node. */
+  readonly node?: number;
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  readonly error: TaskFailure;
+}
+
+export interface TaskCancelled extends OfTask {
+  readonly type: "Task.Cancelled";
+  readonly node?: number;
+  readonly attempt: number;
+  readonly elapsedMs: number;
+}
+
+/** An attempt ended without the task's outcome, and the task is queued again. */
+export interface TaskRetried extends OfAttempt {
+  readonly type: "Task.Retried";
+  /** `failed` when the function threw and its retry rule said again; else how the attempt was lost. */
+  readonly reason: LossCause | "failed";
+  readonly message: string;
+  /** The task that took this one down with it, where that is known. */
+  readonly culprit?: string;
+}
+
+export interface TaskBroadcastPartial extends OfTask {
+  readonly type: "Task.BroadcastPartial";
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * The counts of the whole pool, at most 10 times a second and once more before `Pool.Stopped`. Always emitted, while
+ * events of single tasks (`Task.*`) are emitted only when somebody observes them.
+ */
+export interface TasksProgress extends EventBase {
+  readonly type: "Tasks.Progress";
+  readonly queued: number;
+  /** On a node, prefetched ones included. */
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Tasks that are finished, by rank. */
+  readonly perNode?: readonly number[];
+}
+
+export type TaskEvent =
+  | TaskQueued
+  | TaskAssigned
+  | TaskProgress
+  | TaskCompleted
+  | TaskFailed
+  | TaskCancelled
+  | TaskRetried
+  | TaskBroadcastPartial
+  | TasksProgress;

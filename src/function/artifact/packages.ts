@@ -1,0 +1,88 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { ArtifactLink, EntrySource } from "./artifact.ts";
+import { findPackage, isPackageFile, type Layout, packageNameOf, packageRoot, readManifest } from "./layout.ts";
+import type { TracedImport } from "./trace.ts";
+
+const OWN_PLACE = /\b__dirname\b|\b__filename\b|\bimport\.meta\.(?:url|dirname|filename|resolve)\b|\brequire\.resolve\b/;
+const LEFT_OUT = /^(?:tests?|__tests__|docs?|examples?|benchmarks?|coverage|\.git|\.github|node_modules)$/;
+const NOT_SENT = /\.(?:map|md|markdown|tsbuildinfo)$|^(?!lib\.).*\.d\.[cm]?ts$/i;
+
+/** Whether the package must travel whole: one of the files that are reached looks for others beside itself. */
+export function looksAtItsPlace(content: Buffer): boolean {
+  return OWN_PLACE.test(content.toString("latin1"));
+}
+
+/** Every file of a package but tests, documents and maps. */
+export function wholePackage(root: string): string[] {
+  const found: string[] = [];
+  const open = [root];
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    for (const item of readdirSync(folder, { withFileTypes: true })) {
+      if (item.isDirectory() && !LEFT_OUT.test(item.name)) open.push(join(folder, item.name));
+      else if (item.isFile() && !NOT_SENT.test(item.name)) found.push(join(folder, item.name));
+    }
+  }
+  return found.sort();
+}
+
+/** Every package.json from a file up to the root of its package, or of the user's project. */
+export function manifestsOf(file: string, layout: Layout): string[] {
+  const last = isPackageFile(file) ? packageRoot(file) : layout.root;
+  const found: string[] = [];
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) found.push(manifest);
+    if (folder === last || dirname(folder) === folder) return found;
+  }
+}
+
+/** The symlinks that a file's bare imports go through. */
+export function linksOf(file: string, imports: readonly TracedImport[], layout: Layout): ArtifactLink[] {
+  return imports.flatMap(({ specifier, target }) => {
+    const name = packageNameOf(specifier);
+    if (name === undefined || target === undefined || (!isPackageFile(target) && !isPackageFile(file))) return [];
+    const found = findPackage(name, file);
+    return found === undefined || found.written === found.real ? [] : [linkTo(found.written, found.real, layout)];
+  });
+}
+
+function linkTo(written: string, real: string, layout: Layout): ArtifactLink {
+  const path = layout.place(written);
+  return { path, target: posix.relative(posix.dirname(path), layout.place(real)) };
+}
+
+/**
+ * Refuses packages with native code.
+ * @throws SkyError SKY_CAPTURE_UNSUPPORTED
+ */
+export function refuseNative(root: string, entry: EntrySource): void {
+  const native = nativePart(root);
+  if (native === undefined) return;
+  const manifest = readManifest(join(root, "package.json"));
+  throw new SkyError("SKY_CAPTURE_UNSUPPORTED", `${entry.name} can't be sent: the package ${manifest.name ?? root} has native code (${native}).\n    imported by ${entry.file}`, {
+    hint: "Use it outside of the function, or a package without native code in its place.",
+    details: { stage: "artifact", function: entry.name, package: manifest.name ?? root, file: entry.file },
+  });
+}
+
+const natives = new Map<string, string | undefined>();
+
+function nativePart(root: string): string | undefined {
+  if (!natives.has(root)) natives.set(root, findNativePart(root));
+  return natives.get(root);
+}
+
+function findNativePart(root: string): string | undefined {
+  if (existsSync(join(root, "binding.gyp"))) return "binding.gyp";
+  const { optionalDependencies = {} } = readManifest(join(root, "package.json"));
+  for (const name of Object.keys(optionalDependencies)) {
+    const found = findPackage(name, join(root, "package.json"));
+    if (found === undefined) continue;
+    const { os, cpu } = readManifest(join(found.real, "package.json"));
+    if ((os !== undefined || cpu !== undefined) && wholePackage(found.real).some((file) => file.endsWith(".node"))) return name;
+  }
+  return undefined;
+}
+

@@ -1,0 +1,34 @@
+import { type AnyFn, bodyOf, fnOptionsOf, isFn } from "../brand.ts";
+import { nameOf } from "../name.ts";
+import { Plan } from "./plan.ts";
+import type { Code } from "./code.ts";
+
+/** A live function, taken as it is at this moment. */
+export interface Captured {
+  readonly code: Code;
+  /**
+   * What the function captures by value, to be encoded in the call that dispatches it; undefined when there is nothing.
+   * The same object each time where no value can change.
+   */
+  readonly values: Record<string, unknown> | undefined;
+}
+
+type AnyFunction = (...args: never) => unknown;
+
+const plans = new WeakMap<AnyFunction, Plan>();
+
+/**
+ * Takes a function, made by `sky.fn` or plain, with what it captures: call it once per dispatching call.
+ * Synchronous, so that the call sees its variables as they were when it was made.
+ * @throws SkyError SKY_CAPTURE_UNSERIALIZABLE, SKY_CAPTURE_UNSUPPORTED: with the way to the culprit, its file and line
+ */
+export function captureSync(f: AnyFn | AnyFunction): Captured {
+  const known = plans.get(f as AnyFunction);
+  const again = known?.capture();
+  if (again !== undefined) return again;
+  const wrapped = isFn(f) ? f : undefined;
+  const body = (wrapped === undefined ? f : bodyOf(wrapped)) as AnyFunction;
+  const plan = new Plan(body, wrapped?.name ?? nameOf(body), wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []));
+  plans.set(f as AnyFunction, plan);
+  return plan.first;
+}

@@ -1,0 +1,155 @@
+import type { Reference, Variable } from "eslint-scope";
+import { isBuiltin } from "node:module";
+import { fileURLToPath } from "node:url";
+import { type FunctionLocation, scriptUrl } from "./inspector.ts";
+import { Lines } from "./lines.ts";
+import { loadSource, startOf } from "./loaded-source.ts";
+import { type ImportedName, importsIn } from "./imports.ts";
+import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
+import type { OriginalMap, Place } from "./source-map.ts";
+
+/** The use of a variable inside some stretch of a module. */
+export interface Use {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** Undefined for a name that no declaration in the module explains: a global. */
+  readonly variable: Variable | undefined;
+  readonly writes: boolean;
+}
+
+/** A module of the running program: its loaded text, what it declares, and the way back to what the user wrote. */
+export class LoadedModule {
+  readonly file: string;
+  readonly kind: "esm" | "cjs";
+  readonly source: string;
+  readonly lines: Lines;
+  readonly ast: Node;
+  /** What its import statements declare. */
+  readonly imports: readonly ImportedName[];
+  readonly #map: OriginalMap | undefined;
+  readonly #uses: readonly Use[];
+  #shorthands: Set<number> | undefined;
+
+  constructor(file: string, kind: "esm" | "cjs", source: string, map: OriginalMap | undefined) {
+    this.file = file;
+    this.kind = kind;
+    this.source = source;
+    this.lines = new Lines(source);
+    this.#map = map;
+    const { ast, scopes } = parseWithScopes(source, kind);
+    this.ast = ast;
+    this.imports = importsIn(ast, source);
+    this.#uses = scopes.scopes.flatMap((scope) => scope.references.map(toUse)).sort((a, b) => a.start - b.start);
+  }
+
+  /** What the stretch uses and does not itself declare. */
+  freeUses(start: number, end: number): Use[] {
+    const found: Use[] = [];
+    for (let i = this.#firstFrom(start); i < this.#uses.length && this.#uses[i]!.start < end; i++) {
+      const use = this.#uses[i]!;
+      const block = use.variable?.scope.block as unknown as Node | undefined;
+      const inside = block !== undefined && block.start >= start && block.end <= end;
+      if (!inside) found.push(use);
+    }
+    return found;
+  }
+
+  /** The function, class or method whose text is this stretch. */
+  nodeAt(start: number, end: number): Node | undefined {
+    let node: Node | undefined = this.ast;
+    while (node !== undefined) {
+      if (/Function|Class(Declaration|Expression)/.test(node.type) && node.end === end && node.start >= start) return node;
+      let next: Node | undefined;
+      for (const child of childrenOf(node)) if (child.start < end && child.end >= end) next = child;
+      node = next;
+    }
+    return undefined;
+  }
+
+  /** Whether the name that starts here is a property and its value in one: `{ a }`. */
+  isShorthand(start: number): boolean {
+    this.#shorthands ??= shorthandsIn(this.ast);
+    return this.#shorthands.has(start);
+  }
+
+  startOf(text: string, location: FunctionLocation): number | undefined {
+    return startOf(this.source, text, location);
+  }
+
+  /** The place in the user's own file that an offset of the loaded text comes from. */
+  original(offset: number): Place {
+    const { line, column } = this.lines.position(offset);
+    return this.#map?.original(line, column) ?? { file: this.file, line: line + 1, column: column + 1 };
+  }
+
+  /** The text of the user's own file, when it can be had. */
+  originalText(file: string): string | undefined {
+    if (this.#map === undefined) return file === this.file ? this.source : undefined;
+    return this.#map.text(file);
+  }
+
+  #firstFrom(start: number): number {
+    let low = 0;
+    let high = this.#uses.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#uses[middle]!.start < start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function shorthandsIn(ast: Node): Set<number> {
+  const found = new Set<number>();
+  const open = [ast];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.type === "Property" && node["shorthand"] === true) found.add(node.start);
+    open.push(...childrenOf(node));
+  }
+  return found;
+}
+
+function toUse(reference: Reference): Use {
+  const identifier = reference.identifier as unknown as Node;
+  return {
+    name: identifier["name"] as string,
+    start: identifier.start,
+    end: identifier.end,
+    variable: reference.resolved ?? undefined,
+    writes: reference.isWrite(),
+  };
+}
+
+const modules = new Map<string, LoadedModule>();
+
+/** Why a function's module could not be read, in words that end a sentence. */
+export type Unreadable = { readonly why: string };
+
+/** The module that a live function is in. */
+export function moduleOf(text: string, location: FunctionLocation, kind: "esm" | "cjs"): LoadedModule | Unreadable {
+  const known = modules.get(location.scriptId);
+  if (known !== undefined) {
+    if (known.startOf(text, location) !== undefined) return known;
+  }
+  const url = scriptUrl(location.scriptId);
+  const file = url === undefined ? undefined : fileOf(url);
+  if (url === undefined || file === undefined) return { why: url ? `it was not loaded from a file but from ${url}` : "it was made from a text at run time" };
+  const loaded = loadSource(file, kind, text, location);
+  if (loaded === undefined) return { why: `the text that ${file} was loaded with can't be found; was the file changed?` };
+  let made: LoadedModule;
+  try {
+    made = new LoadedModule(file, kind, loaded.source, loaded.map);
+  } catch (error) {
+    return { why: `the text that ${file} was loaded with can't be parsed: ${(error as Error).message}` };
+  }
+  modules.set(location.scriptId, made);
+  return made;
+}
+
+function fileOf(url: string): string | undefined {
+  if (url.startsWith("file://")) return fileURLToPath(url.split("?")[0]!);
+  if (url.startsWith("node:") || isBuiltin(url)) return undefined;
+  return url.startsWith("/") ? url.split("?")[0] : undefined;
+}

@@ -1,0 +1,86 @@
+import module, { createRequire } from "node:module";
+import { extname } from "node:path";
+import type * as Esbuild from "esbuild";
+import { type FunctionLocation, scriptText } from "./inspector.ts";
+import { Lines } from "./lines.ts";
+import { mapOf, OriginalMap, readText } from "./source-map.ts";
+
+const require = createRequire(import.meta.url);
+
+/** The text that the program runs for one script, and where a function's text starts in it. */
+export interface LoadedSource {
+  readonly source: string;
+  readonly map: OriginalMap | undefined;
+}
+
+/**
+ * Finds the text that a script was loaded from: the file on disk, the file without its types (Node), the file as tsx
+ * transforms it, or, for other loaders, what V8 has. Each is believed only if it holds the function's own text.
+ */
+export function loadSource(file: string, kind: "esm" | "cjs", functionText: string, location: FunctionLocation): LoadedSource | undefined {
+  const disk = readText(file);
+  if (disk !== undefined && startOf(disk, functionText, location) !== undefined) return { source: disk, map: mapOf(disk, file) };
+  if (disk !== undefined && isTypeScript(file)) {
+    // tsx rewrites import() after esbuild, which only V8 can tell.
+    const rewritten = /\bimport\s*\(/.test(disk);
+    const transformed = module.findSourceMap(file) === undefined ? stripped(disk) : rewritten ? undefined : retransformed(file, kind);
+    if (transformed !== undefined && startOf(transformed.source, functionText, location) !== undefined) return transformed;
+  }
+  const source = scriptText(location.scriptId);
+  if (source === undefined || startOf(source, functionText, location) === undefined) return undefined;
+  const known = module.findSourceMap(file);
+  return { source, map: mapOf(source, file) ?? (known === undefined ? undefined : new OriginalMap(known.payload, file)) };
+}
+
+/**
+ * Where `text` stands in `source`: around the location that V8 gives, else, when the source only differs elsewhere on the
+ * line, at the nearest place.
+ */
+export function startOf(source: string, text: string, location: { readonly line: number; readonly column: number }): number | undefined {
+  const wanted = new Lines(source).offset(location.line, location.column);
+  let best: number | undefined;
+  for (let at = source.indexOf(text); at >= 0; at = source.indexOf(text, at + 1)) {
+    const inside = at <= wanted && wanted <= at + text.length;
+    if (best === undefined || inside || Math.abs(at - wanted) < Math.abs(best - wanted)) best = at;
+    if (at > wanted) break;
+  }
+  return best;
+}
+
+function isTypeScript(file: string): boolean {
+  return /^\.[cm]?tsx?$|^\.jsx$|^\.[cm]?js$/.test(extname(file));
+}
+
+function stripped(disk: string): LoadedSource | undefined {
+  const strip = (module as { stripTypeScriptTypes?: (code: string) => string }).stripTypeScriptTypes;
+  if (strip === undefined) return undefined;
+  try {
+    return { source: strip(disk), map: undefined }; // types become blanks, so every position stays
+  } catch {
+    return undefined;
+  }
+}
+
+/** tsx keeps no copy of what it made of a file; the same esbuild call makes it again. */
+function retransformed(file: string, kind: "esm" | "cjs"): LoadedSource | undefined {
+  try {
+    const { outputFiles } = (require("esbuild") as typeof Esbuild).buildSync({
+      entryPoints: [file],
+      bundle: false,
+      write: false,
+      outdir: "/",
+      format: kind,
+      target: `node${process.versions.node}`,
+      platform: kind === "cjs" ? "node" : "neutral",
+      minifyWhitespace: true,
+      keepNames: true,
+      sourcemap: "external",
+      logLevel: "silent",
+    });
+    const source = outputFiles.find((output) => !output.path.endsWith(".map"))!.text;
+    const map = outputFiles.find((output) => output.path.endsWith(".map"))!.text;
+    return { source, map: new OriginalMap({ ...(JSON.parse(map) as object), sources: [file], sourceRoot: "" }, file) };
+  } catch {
+    return undefined;
+  }
+}

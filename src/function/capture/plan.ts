@@ -1,0 +1,94 @@
+import { inspectFunction, type LiveFunction } from "./inspector.ts";
+import { type Code, codeOf } from "./code.ts";
+import type { Captured } from "./capture.ts";
+import { Graph } from "./graph.ts";
+import { HoleCopier } from "./hole-copier.ts";
+import type { Reader, Slot } from "./slot.ts";
+import { type Holes, surveyValue } from "./survey.ts";
+
+type AnyFunction = (...args: never) => unknown;
+
+/** One captured variable that is looked at again at each dispatch. */
+interface Watched {
+  readonly slot: Slot;
+  readonly reader: Reader;
+}
+
+/** How one live function is captured: found out once, then only its changing values are read. */
+export class Plan {
+  readonly first: Captured;
+  readonly #code: Code;
+  readonly #values: readonly Watched[];
+  /** Variables that are assigned again somewhere: only these need the engine's scopes. */
+  readonly #variable: readonly Watched[];
+  readonly #fillings: ReadonlyMap<object, number>;
+  readonly #constant: boolean;
+
+  constructor(body: AnyFunction, name: string, include: readonly string[]) {
+    const graph = new Graph(body, name);
+    const { code, fillings } = codeOf(graph, name, include);
+    this.#code = code;
+    this.#fillings = new Map(fillings.map((item, index) => [item, index]));
+    const watched = graph.slots.flatMap((slot) => (slot.reader === undefined ? [] : [{ slot, reader: slot.reader }]));
+    this.#values = watched.filter(({ slot }) => slot.item.kind === "value");
+    this.#variable = watched.filter(({ slot }) => !slot.constant);
+    const frozen = this.#values.every(({ reader }) => surveyValue(reader.value, reader.path, NOTHING).frozen);
+    this.#constant = this.#variable.length === 0 && frozen && this.#fillings.size === 0;
+    this.first = { code, values: this.#read() };
+  }
+
+  /** The function as it is now, or undefined when it no longer is what the plan was made for. */
+  capture(): Captured | undefined {
+    if (this.#constant) return this.first;
+    const live = new Map<AnyFunction, LiveFunction | undefined>();
+    for (const { slot, reader } of this.#variable) {
+      if (!live.has(reader.holder)) live.set(reader.holder, inspectFunction(reader.holder));
+      const value = valueIn(live.get(reader.holder), reader.name);
+      if (value === undefined) return undefined;
+      if (slot.item.kind === "alias" || typeof value.value === "function") {
+        if (value.value !== reader.value) return undefined;
+      } else {
+        reader.value = value.value;
+      }
+    }
+    if (!this.#stillFits()) return undefined;
+    return { code: this.#code, values: this.#read() };
+  }
+
+  /** Refuses what can't travel; false when captured data holds code that the emitted module doesn't have. */
+  #stillFits(): boolean {
+    let fits = true;
+    const known = (value: object): void => {
+      if (!this.#fillings.has(value)) fits = false;
+    };
+    const holes: Holes = { onFunction: known, onInstance: known, onWellKnown: known };
+    for (const { reader } of this.#values) surveyValue(reader.value, reader.path, holes);
+    return fits;
+  }
+
+  #read(): Record<string, unknown> | undefined {
+    if (this.#values.length === 0) return undefined;
+    const values: Record<string, unknown> = {};
+    if (this.#fillings.size === 0) {
+      for (const { slot, reader } of this.#values) values[slot.emitted!] = reader.value;
+      return values;
+    }
+    const copier = new HoleCopier({ indexOf: (value) => this.#fillings.get(value) });
+    for (const { slot, reader } of this.#values) values[slot.emitted!] = copier.copy(reader.value);
+    return { ...values, $fill: copier.fill, $classes: copier.classes };
+  }
+}
+
+const NOTHING: Holes = {
+  onFunction() {},
+  onInstance() {},
+  onWellKnown() {},
+};
+
+function valueIn(live: LiveFunction | undefined, name: string): { readonly value: unknown } | undefined {
+  for (const scope of live?.scopes ?? []) {
+    const found = scope.variables.get(name);
+    if (found !== undefined) return "value" in found ? found : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,179 @@
+import { types } from "node:util";
+import { refusalOf } from "../../values/describe.ts";
+import { hasPrivateState } from "../../values/private-state.ts";
+import { ownCodec, registeredClass } from "../../values/registry.ts";
+import { travels } from "../../values/symbols.ts";
+import { builtinClassName, wellKnown } from "./intrinsics.ts";
+import { type Path, refuse } from "./refuse.ts";
+
+type AnyFunction = (...args: never) => unknown;
+
+/** What in captured data is code, and stands in the emitted module instead of in the data. */
+export interface Holes {
+  /** A function or class inside data: called once for each. */
+  onFunction(value: AnyFunction, path: Path): void;
+  /** An object that every Node program has, such as `Math`. */
+  onWellKnown(value: object, text: string): void;
+  /** The class of an instance. */
+  onInstance(constructor: AnyFunction, path: Path): void;
+}
+
+export interface Survey {
+  readonly holes: boolean;
+  /** Whether nothing reachable can ever change. */
+  readonly frozen: boolean;
+}
+
+/** The codec refuses deeper values by itself. */
+const DEEPEST = 2000;
+
+/**
+ * Looks through captured data before it is sent: refuses what can't travel, with the way to it, and reports the code in it.
+ * @throws SkyError SKY_CAPTURE_UNSERIALIZABLE
+ */
+export function surveyValue(value: unknown, path: Path, holes: Holes): Survey {
+  const survey = new Surveyor(path, holes);
+  survey.visit(value);
+  return { holes: survey.holes, frozen: survey.frozen };
+}
+
+class Surveyor {
+  holes = false;
+  frozen = true;
+  readonly #seen = new Set<object>();
+  readonly #base: Path;
+  readonly #on: Holes;
+  /** The way from the base to what is being looked at. */
+  readonly #trail: (string | number)[] = [];
+
+  constructor(base: Path, on: Holes) {
+    this.#base = base;
+    this.#on = on;
+  }
+
+  visit(value: unknown): void {
+    if (typeof value === "function") {
+      if (types.isProxy(value)) throw this.#refuseProxy();
+      this.holes = true;
+      this.#on.onFunction(value as AnyFunction, this.#path());
+    } else if (typeof value === "symbol") {
+      if (!travels(value)) throw this.#refuse("symbol", "is a symbol of this process alone", 'Use Symbol.for("..."), which is the same everywhere.');
+    } else if (typeof value === "object" && value !== null && !this.#seen.has(value) && this.#trail.length < DEEPEST) {
+      this.#seen.add(value);
+      this.#object(value);
+    }
+  }
+
+  #at(step: string | number, value: unknown): void {
+    if (typeof value === "object" ? value === null : typeof value !== "function" && typeof value !== "symbol") return;
+    this.#trail.push(step);
+    this.visit(value);
+    this.#trail.pop();
+  }
+
+  #object(value: object): void {
+    if (types.isProxy(value)) throw this.#refuseProxy();
+    const proto: unknown = Object.getPrototypeOf(value);
+    if (Array.isArray(value) && proto === Array.prototype) return this.#array(value);
+    if (proto === Object.prototype || proto === null) return this.#plain(value);
+    this.frozen = false;
+    if (types.isMap(value) && proto === Map.prototype) {
+      for (const [key, item] of value) {
+        if (typeof key === "function") throw this.#refuse("Map", "has a function as a key");
+        this.#at("(key)", key);
+        this.#at(typeof key === "string" ? `get(${JSON.stringify(key)})` : "get(...)", item);
+      }
+      return;
+    }
+    if (types.isSet(value) && proto === Set.prototype) {
+      for (const item of value) this.#at("(member)", item);
+      return;
+    }
+    if (!isLeaf(value)) this.#instance(value);
+  }
+
+  #array(value: readonly unknown[]): void {
+    if (!Object.isFrozen(value)) this.frozen = false;
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i];
+      if (typeof item !== "number" && typeof item !== "string") this.#at(i, item);
+    }
+  }
+
+  #plain(value: object): void {
+    const known = isNamespace(value) ? wellKnown(value) : undefined;
+    if (known?.kind === "expression") {
+      this.holes = true;
+      this.#on.onWellKnown(value, known.text);
+      return;
+    }
+    if (types.isModuleNamespaceObject(value)) {
+      throw this.#refuse("module", "holds a whole module, as import() gave it", "Import the module with an import statement, or call import() inside the function.");
+    }
+    if (!Object.isFrozen(value)) this.frozen = false;
+    this.#fields(value);
+  }
+
+  #fields(value: object): void {
+    for (const key of Object.keys(value)) this.#at(key, this.#read(value, key));
+  }
+
+  #instance(value: object): void {
+    const constructor = (value as { constructor?: unknown }).constructor;
+    if (typeof constructor === "function" && (registeredClass(constructor as never) !== undefined || ownCodec(constructor as never) !== undefined)) return;
+    const label = builtinClassName(value);
+    if ((label !== undefined && label !== "events.EventEmitter") || !isUserClass(constructor, value)) {
+      const { label: own, reason, advice } = refusalOf(value);
+      throw this.#refuse(label ?? own, `can't travel: ${reason}`, advice);
+    }
+    if (hasPrivateState(constructor as never)) {
+      const hint = `Give the class ${constructor.name} a static [sky.codec], or make the instance inside the function.`;
+      throw this.#refuse(constructor.name, "has private fields, which can't be copied from outside", hint);
+    }
+    this.holes = true;
+    this.#on.onInstance(constructor as AnyFunction, this.#path());
+    this.#fields(value);
+  }
+
+  #read(value: object, key: string): unknown {
+    try {
+      return (value as Record<string, unknown>)[key];
+    } catch (error) {
+      throw refuse("SKY_CAPTURE_UNSERIALIZABLE", this.#path().to(key), "", `threw when it was read: ${(error as Error).message}`);
+    }
+  }
+
+  #path(): Path {
+    let path = this.#base;
+    for (const step of this.#trail) path = path.to(String(step));
+    return path;
+  }
+
+  #refuse(culprit: string, why: string, hint?: string): Error {
+    return refuse("SKY_CAPTURE_UNSERIALIZABLE", this.#path(), culprit, why, hint);
+  }
+
+  #refuseProxy(): Error {
+    return this.#refuse("Proxy", "can't travel: what it does is code of this process", "Capture the object behind the proxy.");
+  }
+}
+
+function isUserClass(constructor: unknown, value: object): constructor is AnyFunction & { readonly name: string } {
+  if (typeof constructor !== "function" || Object.getPrototypeOf(value) !== constructor.prototype) return false;
+  if (Symbol.toStringTag in value && /^(Async)?Generator$|Iterator$|^(Promise|Weak\w+)$/.test(String((value as Record<symbol, unknown>)[Symbol.toStringTag]))) return false;
+  if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value) || types.isGeneratorObject(value) || types.isExternal(value)) return false;
+  if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || ArrayBuffer.isView(value)) return false;
+  return !/\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
+}
+
+/** Objects that cross as they are, with nothing inside to look at. */
+function isLeaf(value: object): boolean {
+  if (types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value)) return true;
+  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return true;
+  return value instanceof URL || value instanceof URLSearchParams;
+}
+
+/** `Math`, `console`, `globalThis`: only such objects are worth a look in the table of what every program has. */
+function isNamespace(value: object): boolean {
+  return value === globalThis || Symbol.toStringTag in value || value === console || value === Reflect;
+}

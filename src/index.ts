@@ -1,0 +1,53 @@
+import { attachConsole } from "./console/attach.ts";
+import { consoleMode } from "./console/mode.ts";
+import { makeCompute, type Wiring } from "./pool/compute.ts";
+import { makeSession } from "./pool/session.ts";
+import { local } from "./providers/local/local.ts";
+
+const wiring: Wiring = {
+  defaultProvider: () => local(),
+  attachConsole: (bus, mode) => attachConsole(bus, { mode: consoleMode(mode) }),
+};
+
+/** Opens a pool: for the length of a callback, or for `await using`. */
+export const compute = makeCompute(wiring);
+/** Several pools, one lifetime. */
+export const session = makeSession(wiring);
+
+export { local } from "./providers/local/local.ts";
+export { ssh } from "./providers/ssh/ssh.ts";
+export { fn } from "./function/fn.ts";
+export { gather } from "./function/group.ts";
+
+export { codec, register } from "./values/registry.ts";
+export { SkyError } from "./errors/sky-error.ts";
+export { RemoteError } from "./errors/remote-error.ts";
+export { BroadcastError } from "./errors/broadcast-error.ts";
+export { task } from "./task/context.ts";
+export { instanceInfo, isHead } from "./task/instance-info.ts";
+export { shard } from "./task/shard.ts";
+export { once } from "./task/once.ts";
+export { redirectOutput } from "./task/redirect.ts";
+
+export type { ErrorCode } from "./errors/codes.ts";
+export type { ErrorDetails } from "./errors/sky-error.ts";
+export type { BroadcastResult } from "./errors/broadcast-error.ts";
+export type { SkyEvent } from "./events/event.ts";
+export type { PoolView, NodeView, TasksView } from "./events/views.ts";
+export type { Fn, GenericFn } from "./function/fn.ts";
+export type { Group } from "./function/group.ts";
+export type { FnOptions, OutputRule } from "./function/options.ts";
+export type { Pending } from "./function/pending.ts";
+export type { Stream } from "./function/stream.ts";
+export type { Batch, Settled } from "./pool/batch.ts";
+export type { BroadcastOptions, CallOptions, Target } from "./pool/call-options.ts";
+export type { Compute } from "./pool/compute.ts";
+export type { Pool } from "./pool/pool.ts";
+export type { Session } from "./pool/session.ts";
+export type { NodesSpec, PoolOptions, WorkerOptions } from "./pool/spec.ts";
+export type { Task, TaskAttempt, TaskStatus, TaskTiming } from "./pool/task.ts";
+export type { Machine, Provider } from "./providers/provider.ts";
+export type { SshProviderOptions } from "./providers/ssh/ssh.ts";
+export type { TaskContext } from "./task/context.ts";
+export type { InstanceInfo, PeerInfo } from "./task/instance-info.ts";
+export type { ShardOptions } from "./task/shard.ts";

@@ -1,0 +1,34 @@
+import { SkyError } from "../errors/sky-error.ts";
+import type { EventBus } from "../events/bus.ts";
+import type { Provider } from "../providers/provider.ts";
+import { Pool } from "./pool.ts";
+import { type PoolOptions, type PoolSpec, resolveSpec } from "./spec.ts";
+
+/** What the public surface adds: rooms that the pool itself does not know. */
+export interface Wiring {
+  readonly defaultProvider: () => Provider;
+  readonly attachConsole: (bus: EventBus, mode: PoolSpec["console"]) => Disposable;
+}
+
+export interface Compute {
+  /** Opens a pool for the length of `body`, and closes it whatever happens. */
+  <T>(options: PoolOptions, body: (pool: Pool) => T | Promise<T>): Promise<T>;
+  /** Opens a pool for `await using`, or for `close()`. */
+  (options?: PoolOptions): Promise<Pool>;
+}
+
+/** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION, before anything is made; SKY_POOL_FAILED and what a provider throws */
+export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Compute {
+  return (async (options: PoolOptions = {}, body?: (pool: Pool) => unknown): Promise<unknown> => {
+    if (body !== undefined && typeof body !== "function") throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
+    const pool = new Pool(resolveSpec(options, wiring.defaultProvider), wiring.attachConsole);
+    onOpen?.(pool);
+    await pool.open();
+    if (!body) return pool;
+    try {
+      return await body(pool);
+    } finally {
+      await pool.close("its scope ended");
+    }
+  }) as Compute;
+}

@@ -1,0 +1,373 @@
+import { SkyError } from "../../errors/sky-error.ts";
+import { type Failure, runsAgain } from "../core/retry.ts";
+import type { Range } from "../core/ranges.ts";
+import { Scheduler } from "../core/scheduler.ts";
+import type { AnyFn } from "../../function/brand.ts";
+import type { ResolvedOptions } from "../../function/options.ts";
+import type { LostRecord } from "../../wire/records.ts";
+import { type Bind, BindTable } from "./bind.ts";
+import { eachOutcome } from "./outcomes.ts";
+import { Segment, type SegmentOptions, State } from "./segment.ts";
+import { SegmentTable } from "./segment-table.ts";
+
+/** A node that can take tasks, as the dispatcher needs it. */
+export interface NodePort {
+  readonly rank: number;
+  tasks(segment: Segment, index: number, count: number, attempt: number): void;
+  revoke(count: number): void;
+  cancel(first: number, count: number): void;
+  forget(bind: Bind): void;
+  flush(): void;
+  take(channel: number): Buffer;
+}
+
+/** What people may want to hear of; each is only called while `wanted` says so, but for losses and failures. */
+export interface DispatchEvents {
+  retried(segment: Segment, index: number, attempt: number, rank: number, reason: string, culprit: number | undefined): void;
+  ended(segment: Segment, index: number): void;
+  changed(): void;
+}
+
+export interface DispatcherOptions {
+  readonly defaultLimitMs: number;
+  readonly retryOnInterruption: number;
+  readonly events: DispatchEvents;
+  /** Milliseconds since the pool began. */
+  readonly now: () => number;
+}
+
+/** Tasks waiting longer than their `queueTimeout` are looked for this often. */
+const DEADLINE_MS = 20;
+
+/** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
+export class Dispatcher {
+  readonly scheduler = new Scheduler();
+  readonly #options: DispatcherOptions;
+  readonly #binds: BindTable;
+  readonly #segments = new SegmentTable();
+  readonly #ports = new Map<number, NodePort>();
+  readonly #measured = new Map<number, number>();
+  readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
+  #nextId = 1;
+  #nextQueue = 1;
+  #scheduled = false;
+  #deadlines: NodeJS.Timeout | undefined;
+  #closed: SkyError | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind));
+    this.scheduler.openQueue(0);
+  }
+
+  get closed(): SkyError | undefined {
+    return this.#closed;
+  }
+
+  bind(fn: AnyFn, options: ResolvedOptions): Bind {
+    return this.#binds.of(fn, options);
+  }
+
+  /** A queue of the scheduler for one call's tasks. */
+  openQueue(target: number, ahead: boolean): number {
+    const queue = this.#nextQueue++;
+    this.scheduler.openQueue(queue, target, ahead);
+    return queue;
+  }
+
+  /** Makes a segment; add its tasks, then `enqueue` them. Without `reserve` it takes ids as tasks are added. */
+  segment(options: SegmentOptions, reserve = 0): Segment {
+    const segment = new Segment(this.#nextId, this.#options.now(), options);
+    this.#nextId += reserve;
+    this.#segments.add(segment);
+    return segment;
+  }
+
+  /** Adds a task to a segment without reserved ids; only while `isOpen`. */
+  add(segment: Segment, value: unknown): number {
+    const index = segment.add(value);
+    this.#nextId++;
+    return index;
+  }
+
+  /** Whether tasks may still be added: the ids after its own are not taken yet. */
+  isOpen(segment: Segment): boolean {
+    return !segment.sealed && this.#nextId === segment.first + segment.count;
+  }
+
+  /** No more tasks will be added. */
+  seal(segment: Segment): void {
+    segment.sealed = true;
+    if (segment.done) this.#finish(segment);
+  }
+
+  enqueue(segment: Segment, index: number, count: number): void {
+    this.counts.queued += count;
+    if (segment.queueTimeoutMs > 0) this.#deadlines ??= setInterval(this.#expire, DEADLINE_MS);
+    const { code } = segment.bind;
+    if (code.artifact) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
+    else {
+      code.ready().then(
+        () => {
+          this.#enqueueLate(segment, index, count);
+        },
+        (error: unknown) => {
+          for (let i = index; i < index + count; i++) this.#settle(segment, i, State.FAILED, error, 0);
+        },
+      );
+    }
+    this.schedule();
+  }
+
+  /** A task that was given a place but can't be sent. */
+  refuse(segment: Segment, index: number, error: unknown): void {
+    this.counts.queued++;
+    this.#settle(segment, index, State.FAILED, error, 0);
+  }
+
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.flush);
+  }
+
+  flush = (): void => {
+    this.#scheduled = false;
+    const dirty = new Set<NodePort>();
+    for (const given of this.scheduler.assign()) {
+      const port = this.#ports.get(given.rank)!;
+      dirty.add(port);
+      this.#send(port, given);
+    }
+    for (const { rank, count } of this.scheduler.revoke()) {
+      const port = this.#ports.get(rank)!;
+      port.revoke(count);
+      dirty.add(port);
+    }
+    for (const port of dirty) port.flush();
+    this.#options.events.changed();
+  };
+
+  nodeUp(port: NodePort, slots: number, roundTripMs: number): void {
+    this.#ports.set(port.rank, port);
+    this.scheduler.nodeUp(port.rank, slots, roundTripMs);
+    this.schedule();
+  }
+
+  /** The node, or its host, is gone with all that it had. `innocentOf`: the task that it was ended for. */
+  nodeDown(rank: number, reason: string, innocentOf?: number): void {
+    this.#ports.delete(rank);
+    for (const range of this.scheduler.nodeDown(rank).reverse()) {
+      for (let id = range.first + range.count - 1; id >= range.first; id--) this.#lost(range, id, rank, reason, innocentOf);
+    }
+    this.schedule();
+  }
+
+  outcomes(port: NodePort, buf: Buffer, start: number, end: number): void {
+    const now = this.#options.now();
+    const { first, attempt, count, elapsedUs, items } = eachOutcome(buf, start, end);
+    const segment = this.#segments.find(first);
+    const pieces = this.scheduler.ended(port.rank, first, count);
+    if (count > 0 && segment) this.#measure(segment.bind.group, elapsedUs / 1000 / count);
+    if (!segment) return void this.schedule();
+    const ranUs = elapsedUs / count;
+    const offset = first - segment.first;
+    items(
+      (channel) => port.take(channel),
+      segment.bind.code,
+      (item, threw, value) => {
+        const index = offset + item;
+        if (segment.state(index) >= State.DONE || segment.attempt(index) !== attempt) return;
+        if (!threw) this.#settle(segment, index, State.DONE, value, ranUs, now);
+        else this.#threw(segment, index, port.rank, value, ranUs, pieces);
+      },
+    );
+    this.schedule();
+  }
+
+  revoked(port: NodePort, ranges: readonly { first: number; count: number }[]): void {
+    for (const { first, count } of [...ranges].reverse()) {
+      for (const piece of this.scheduler.ended(port.rank, first, count).reverse()) this.#putBack(piece);
+    }
+    this.scheduler.revoked(port.rank);
+    this.schedule();
+  }
+
+  lost(port: NodePort, { tasks, detail, culprit }: LostRecord): void {
+    for (const { id } of [...tasks].reverse()) {
+      const [range] = this.scheduler.ended(port.rank, id, 1);
+      if (range) this.#lost(range, id, port.rank, detail, culprit);
+    }
+    this.schedule();
+  }
+
+  /** The name of the function that a live task runs. */
+  nameOf(id: number): string | undefined {
+    return this.#segments.find(id)?.bind.name;
+  }
+
+  cancel(segment: Segment, index: number, count: number, reason: SkyError): void {
+    const { running } = this.scheduler.cancel(segment.queue, segment.first + index, count);
+    for (const { rank, first, count: many } of running) {
+      const port = this.#ports.get(rank);
+      port?.cancel(first, many);
+      port?.flush();
+    }
+    for (let i = index; i < index + count; i++) {
+      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.CANCELLED, reason, 0);
+    }
+    this.schedule();
+  }
+
+  /** Refuses what comes from now on, and ends what is there. */
+  close(reason: SkyError): void {
+    this.#closed = reason;
+    clearInterval(this.#deadlines);
+    for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
+  }
+
+  #send(port: NodePort, given: Range): void {
+    const now = this.#options.now();
+    let id = given.first;
+    const end = given.first + given.count;
+    while (id < end) {
+      const segment = this.#segments.find(id);
+      if (!segment) {
+        // Ended while it was queued, by a cancel that met its range elsewhere.
+        this.scheduler.ended(port.rank, id, 1);
+        id++;
+        continue;
+      }
+      const index = id - segment.first;
+      const count = Math.min(end - id, segment.count - index);
+      segment.sent(index, count, port.rank, given.attempt, now);
+      port.tasks(segment, index, count, given.attempt);
+      id += count;
+    }
+  }
+
+  #enqueueLate(segment: Segment, index: number, count: number): void {
+    for (let i = index; i < index + count; ) {
+      let to = i;
+      while (to < index + count && segment.state(to) === State.QUEUED) to++;
+      if (to > i) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + i, to - i);
+      i = to + 1;
+    }
+    this.schedule();
+  }
+
+  #putBack(piece: Range): void {
+    for (let id = piece.first + piece.count - 1; id >= piece.first; id--) {
+      const segment = this.#segments.find(id);
+      if (!segment || segment.state(id - segment.first) >= State.DONE) continue;
+      segment.requeued(id - segment.first);
+      this.scheduler.retry({ ...piece, first: id, count: 1 }, piece.attempt, piece.avoid);
+    }
+  }
+
+  #lost(range: Range, id: number, rank: number, reason: string, culprit: number | undefined): void {
+    const segment = this.#segments.find(id);
+    if (!segment) return;
+    const index = id - segment.first;
+    if (segment.state(index) >= State.DONE) return;
+    const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent: culprit !== undefined };
+    if (this.#again(segment, index, { ...range, first: id, count: 1 }, rank, failure, reason, culprit)) return;
+    const attempts = segment.attempt(index);
+    const error = new SkyError("SKY_TASK_LOST", `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`, {
+      details: { node: rank, task: `t${id}`, attempt: attempts, cause: reason },
+      ...(segment.bind.options.rerun === "never" ? { hint: 'It was started, and rerun: "never" forbids a second try.' } : {}),
+    });
+    this.#settle(segment, index, State.FAILED, error, 0);
+  }
+
+  #threw(segment: Segment, index: number, rank: number, error: unknown, ranUs: number, pieces: readonly Range[]): void {
+    const id = segment.first + index;
+    const range = pieces.find((piece) => id >= piece.first && id < piece.first + piece.count);
+    const timeout = error instanceof SkyError && error.code === "SKY_TASK_TIMEOUT";
+    if (range && segment.bind.options.retry !== undefined && error instanceof Error) {
+      const failure: Failure = { kind: timeout ? "timeout" : "error", name: error.name, message: error.message };
+      if (this.#again(segment, index, { ...range, first: id, count: 1 }, rank, failure, `${error.name}: ${error.message}`, undefined)) return;
+    }
+    attribute(error, rank, id, segment.attempt(index));
+    this.#settle(segment, index, State.FAILED, error, ranUs);
+  }
+
+  #again(segment: Segment, index: number, range: Range, rank: number, failure: Failure, reason: string, culprit: number | undefined): boolean {
+    const history = segment.history.get(index) ?? [];
+    const now = this.#options.now();
+    const { sent } = segment.times(index);
+    const charged = history.filter((one) => !one.innocent).length;
+    const policy = { retryOnInterruption: this.#options.retryOnInterruption, retry: segment.bind.options.retry, rerun: segment.bind.options.rerun };
+    let again: boolean;
+    try {
+      again = this.#closed === undefined && segment.attempt(index) < 255 && runsAgain(failure, charged, now - (history[0]?.sent ?? sent ?? now), policy);
+    } catch {
+      again = false;
+    }
+    history.push({ attempt: segment.attempt(index), node: rank, reason, innocent: failure.innocent ?? false, sent: sent ?? now, ended: now });
+    segment.history.set(index, history);
+    if (!again) return false;
+    segment.requeued(index);
+    this.scheduler.retry(range, segment.attempt(index) + 1, rank);
+    this.#options.events.retried(segment, index, segment.attempt(index) + 1, rank, reason, culprit);
+    return true;
+  }
+
+  #settle(segment: Segment, index: number, state: number, value: unknown, ranUs: number, now = this.#options.now()): void {
+    if (!segment.settle(index, state, value, now, ranUs)) return;
+    this.counts.queued--;
+    if (state === State.DONE) this.counts.done++;
+    else if (state === State.FAILED) this.counts.failed++;
+    else this.counts.cancelled++;
+    this.#options.events.ended(segment, index);
+    if (segment.done) this.#finish(segment);
+  }
+
+  /** Forgets a segment whose tasks have all ended. */
+  #finish(segment: Segment): void {
+    this.#segments.remove(segment);
+    if (segment.ownsQueue) this.scheduler.closeQueue(segment.queue);
+    segment.bind.segments--;
+    if (segment.bind.retired) this.#forgetUnused(segment.bind);
+  }
+
+  #forgetUnused(bind: Bind): void {
+    bind.retired = true;
+    if (bind.segments === 0) for (const port of this.#ports.values()) port.forget(bind);
+  }
+
+  #measure(group: number, itemMs: number): void {
+    const before = this.#measured.get(group);
+    const mean = before === undefined ? itemMs : before * 0.7 + itemMs * 0.3;
+    const said = before === undefined || Math.abs(mean - before) > before * 0.2;
+    if (!said) return;
+    this.#measured.set(group, mean);
+    this.scheduler.measured(group, mean);
+  }
+
+  #expire = (): void => {
+    const now = this.#options.now();
+    let watching = false;
+    for (const segment of this.#segments) {
+      if (segment.queueTimeoutMs === 0) continue;
+      watching = true;
+      if (now - segment.queuedAt < segment.queueTimeoutMs) continue;
+      for (let index = 0; index < segment.count; index++) {
+        if (segment.state(index) !== State.QUEUED) continue;
+        this.scheduler.cancel(segment.queue, segment.first + index, 1);
+        const limit = segment.queueTimeoutMs / 1000;
+        this.#settle(segment, index, State.FAILED, new SkyError("SKY_QUEUE_TIMEOUT", `${segment.bind.name} waited longer than its queueTimeout of ${limit} s for a slot`, { details: { limit: "queueTimeout", limitMs: segment.queueTimeoutMs, task: `t${segment.first + index}` } }), 0);
+      }
+    }
+    if (!watching) {
+      clearInterval(this.#deadlines);
+      this.#deadlines = undefined;
+    }
+  };
+}
+
+/** Where an error happened goes with it, out of the way of its own properties. */
+function attribute(error: unknown, node: number, task: number, attempt: number): void {
+  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
+  Object.defineProperty(error, "sky", { value: { node, task: `t${task}`, attempt }, enumerable: false, configurable: true });
+}

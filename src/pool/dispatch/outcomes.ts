@@ -1,0 +1,49 @@
+import { SkyError } from "../../errors/sky-error.ts";
+import type { Code } from "../../function/capture/code.ts";
+import { decode } from "../../values/decode.ts";
+import { decodeError } from "../../values/errors.ts";
+import { itemLength } from "../../wire/items.ts";
+import { Status } from "../../wire/ops.ts";
+import { OUTCOMES_HEADER, type OutcomesHeader, readOutcomesHeader } from "../../wire/records.ts";
+
+type Each = (item: number, threw: boolean, value: unknown) => void;
+
+export interface Outcomes extends OutcomesHeader {
+  /** Decodes the items in turn. An item that can't be decoded counts as one that threw. */
+  items(take: (channel: number) => Buffer, code: Code, each: Each): void;
+}
+
+/** Reads an OUTCOMES record. */
+export function eachOutcome(buf: Buffer, start: number, end: number): Outcomes {
+  const header = readOutcomesHeader(buf, start, end);
+  return { ...header, items: (take, code, each) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each) };
+}
+
+function walk(buf: Buffer, start: number, end: number, count: number, take: (channel: number) => Buffer, code: Code, each: Each): void {
+  let at = start;
+  for (let item = 0; item < count; item++) {
+    let length = buf[at]!;
+    if (length < 0x80) at++;
+    else ({ length, start: at } = itemLength(buf, at));
+    if (at + length > end) throw new SkyError("SKY_WIRE_MALFORMED", "an outcome is longer than its record");
+    if (length === 0) each(item, false, undefined);
+    else one(buf, at, at + length, take, code, item, each);
+    at += length;
+  }
+}
+
+function one(buf: Buffer, start: number, end: number, take: (channel: number) => Buffer, code: Code, item: number, each: Each): void {
+  const status = buf[start]!;
+  const bulk = status === Status.RETURNED_BULK || status === Status.THREW_BULK;
+  const bytes = bulk ? take(buf.readUInt32LE(start + 1)) : buf;
+  const from = bulk ? 0 : start + 1;
+  const to = bulk ? bytes.length : end;
+  const threw = status === Status.THREW || status === Status.THREW_BULK;
+  let value: unknown;
+  try {
+    value = threw ? decodeError(bytes, from, to, { errorClass: (name) => code.errorClasses.get(name), mapStack: (stack) => code.mapStack(stack) }) : decode(bytes, from, to);
+  } catch (error) {
+    return each(item, true, error);
+  }
+  each(item, threw, value);
+}

@@ -1,0 +1,228 @@
+import { encode } from "../../values/encode.ts";
+import { ByteWriter } from "../../values/byte-writer.ts";
+import { beginItem, endItem, itemLength } from "../../wire/items.ts";
+import { INLINE_MAX_BYTES } from "../../wire/ops.ts";
+import type { Bind } from "./bind.ts";
+
+export const State = { QUEUED: 0, RUNNING: 1, DONE: 2, FAILED: 3, CANCELLED: 4 } as const;
+
+/** Items that are encoded when they leave are small, so that this many fit a frame. */
+const ITEMS_PER_RECORD = 16_384;
+
+/** Told of each task's end, once. */
+export interface SegmentSink {
+  settled(segment: Segment, index: number, state: number, value: unknown): void;
+}
+
+export interface SegmentOptions {
+  readonly sink: SegmentSink;
+  readonly bind: Bind;
+  /** Queue of the scheduler that the tasks stand in. */
+  readonly queue: number;
+  /** The queue is this segment's alone and goes with it. */
+  readonly ownsQueue?: boolean;
+  /** Whether each item is *the* argument, or an array of arguments. */
+  readonly single: boolean;
+  readonly queueTimeoutMs: number;
+  readonly capacity: number;
+  /** Items that can't change any more: they are encoded when they leave. */
+  readonly items?: readonly unknown[];
+}
+
+/**
+ * Tasks of one function with consecutive ids: their encoded arguments, side by side in one buffer, and what became of
+ * them, in typed arrays. No object per task is needed.
+ */
+export class Segment {
+  readonly first: number;
+  readonly bind: Bind;
+  readonly queue: number;
+  readonly ownsQueue: boolean;
+  readonly single: boolean;
+  readonly queueTimeoutMs: number;
+  readonly sink: SegmentSink;
+  /** When the first task was queued, ms of the pool's clock. */
+  readonly queuedAt: number;
+  count = 0;
+  settled = 0;
+  /** What the last failed task failed with. */
+  failure: unknown;
+  /** No more tasks will be added. */
+  sealed = false;
+  readonly #items: readonly unknown[] | undefined;
+  readonly #bytes: ByteWriter | undefined;
+  #ends: Uint32Array | undefined;
+  #big: Map<number, Buffer> | undefined;
+  #state: Uint8Array;
+  #attempts: Uint8Array;
+  #ranks: Int16Array;
+  #sentAt: Uint32Array;
+  #endedAt: Uint32Array;
+  #ranUs: Uint32Array;
+  /** Earlier attempts, by index: only tasks that had some are here. */
+  readonly history = new Map<number, AttemptRecord[]>();
+
+  constructor(first: number, now: number, options: SegmentOptions) {
+    const { capacity, items } = options;
+    this.first = first;
+    this.queuedAt = now;
+    this.bind = options.bind;
+    this.queue = options.queue;
+    this.ownsQueue = options.ownsQueue ?? false;
+    this.single = options.single;
+    this.queueTimeoutMs = options.queueTimeoutMs;
+    this.sink = options.sink;
+    this.#items = items;
+    if (!items) {
+      this.#bytes = new ByteWriter(Math.min(64 * 1024, Math.max(64, capacity * 8)));
+      this.#ends = new Uint32Array(capacity);
+    }
+    this.#state = new Uint8Array(capacity);
+    this.#attempts = new Uint8Array(capacity);
+    this.#ranks = new Int16Array(capacity);
+    this.#sentAt = new Uint32Array(capacity);
+    this.#endedAt = new Uint32Array(capacity);
+    this.#ranUs = new Uint32Array(capacity);
+    if (items) this.count = items.length;
+    options.bind.segments++;
+  }
+
+  get done(): boolean {
+    return this.sealed && this.settled === this.count;
+  }
+
+  /** Encodes one more task's arguments; what changes afterwards does not reach it. */
+  add(value: unknown): number {
+    const index = this.count;
+    if (index === this.#state.length) this.#grow();
+    const bytes = this.#bytes!;
+    const at = bytes.pos;
+    try {
+      this.#encode(bytes, value);
+    } catch (error) {
+      bytes.pos = at;
+      throw error;
+    }
+    const size = bytes.pos - at;
+    if (size > INLINE_MAX_BYTES + 3) {
+      const { start } = itemLength(bytes.buf, at);
+      (this.#big ??= new Map()).set(index, Buffer.from(bytes.buf.subarray(start, bytes.pos)));
+      bytes.pos = at;
+    }
+    this.#ends![index] = bytes.pos;
+    this.count++;
+    return index;
+  }
+
+  /** Keeps a place for a task that can't be sent. */
+  addNothing(): void {
+    if (this.count === this.#state.length) this.#grow();
+    this.#ends![this.count] = this.#bytes!.pos;
+    this.count++;
+  }
+
+  big(index: number): Buffer | undefined {
+    return this.#big?.get(index);
+  }
+
+  /** How many items from `index` go into one record: as many as fit `bytes`, none that travels alone, at least one. */
+  fit(index: number, count: number, bytes: number): number {
+    if (this.#items) return Math.min(count, ITEMS_PER_RECORD);
+    const start = index === 0 ? 0 : this.#ends![index - 1]!;
+    let many = 1;
+    while (many < count && this.#ends![index + many]! - start <= bytes && !this.#big?.has(index + many)) many++;
+    return many;
+  }
+
+  /** Writes the items `[index, index + count)` as they go on the wire. */
+  write(out: ByteWriter, index: number, count: number): void {
+    if (this.#items) {
+      for (let i = index; i < index + count; i++) this.#encode(out, this.#items[i]);
+      return;
+    }
+    const start = index === 0 ? 0 : this.#ends![index - 1]!;
+    out.bytes(this.#bytes!.buf.subarray(start, this.#ends![index + count - 1]));
+  }
+
+  state(index: number): number {
+    return this.#state[index]!;
+  }
+
+  attempt(index: number): number {
+    return this.#attempts[index]!;
+  }
+
+  rank(index: number): number {
+    return this.#attempts[index] === 0 ? -1 : this.#ranks[index]!;
+  }
+
+  sent(index: number, count: number, rank: number, attempt: number, now: number): void {
+    const end = index + count;
+    this.#ranks.fill(rank, index, end);
+    this.#attempts.fill(attempt, index, end);
+    this.#sentAt.fill(deci(now), index, end);
+    for (let i = index; i < end; i++) if (this.#state[i] === State.QUEUED) this.#state[i] = State.RUNNING;
+  }
+
+  requeued(index: number): void {
+    this.#state[index] = State.QUEUED;
+  }
+
+  /** Notes the end of a task; false when it had ended before, or this is the answer to an earlier attempt. */
+  settle(index: number, state: number, value: unknown, now: number, ranUs: number): boolean {
+    if (this.#state[index]! >= State.DONE) return false;
+    this.#state[index] = state;
+    this.#endedAt[index] = deci(now);
+    this.#ranUs[index] = ranUs;
+    this.settled++;
+    this.#big?.delete(index);
+    if (state === State.FAILED) this.failure = value;
+    this.sink.settled(this, index, state, value);
+    return true;
+  }
+
+  times(index: number): { sent: number | undefined; ended: number | undefined; ranMs: number | undefined } {
+    const ended = this.#state[index]! >= State.DONE;
+    return {
+      sent: this.#attempts[index] === 0 ? undefined : this.#sentAt[index]! / 10,
+      ended: ended ? this.#endedAt[index]! / 10 : undefined,
+      ranMs: ended && this.#attempts[index] !== 0 ? this.#ranUs[index]! / 1000 : undefined,
+    };
+  }
+
+  #encode(out: ByteWriter, value: unknown): void {
+    const at = beginItem(out);
+    if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0) encode(value, out, { root: this.single ? "item" : "args" });
+    endItem(out, at);
+  }
+
+  #grow(): void {
+    const size = this.#state.length * 2;
+    const more = <T extends Uint8Array | Uint32Array | Int16Array>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.#state = more(this.#state, new Uint8Array(size));
+    this.#attempts = more(this.#attempts, new Uint8Array(size));
+    this.#ranks = more(this.#ranks, new Int16Array(size));
+    this.#sentAt = more(this.#sentAt, new Uint32Array(size));
+    this.#endedAt = more(this.#endedAt, new Uint32Array(size));
+    this.#ranUs = more(this.#ranUs, new Uint32Array(size));
+    if (this.#ends) this.#ends = more(this.#ends, new Uint32Array(size));
+  }
+}
+
+/** One try of a task that was not its last. Times are ms of the pool's clock. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly node: number;
+  readonly reason: string;
+  /** Lost through another task's doing, or with its node. */
+  readonly innocent: boolean;
+  readonly sent: number;
+  readonly ended: number;
+}
+
+function deci(ms: number): number {
+  return Math.round(ms * 10);
+}

@@ -1,0 +1,99 @@
+import type { Duplex } from "node:stream";
+import { type Answer, CONTROL_LINE_MAX_BYTES, type HostDeath, type HostReady, jsonLine, type NodeLine, type ToController } from "../../agent/control.ts";
+import { Lines } from "../../agent/lines.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import { readLine } from "../../wire/hello.ts";
+
+const ANSWER_MS = 15_000;
+const PING_MS = 2000;
+
+export interface ControlLinkEvents {
+  host(state: HostReady | HostDeath): void;
+  log(line: NodeLine): void;
+  /** A ping came back. */
+  roundTrip(ms: number): void;
+  down(): void;
+}
+
+/** The controller's end of a node's control link: one stream, replaced as a whole when it is cut. */
+export class ControlLink {
+  readonly #stream: Duplex;
+  readonly #events: ControlLinkEvents;
+  readonly #lines = new Lines(CONTROL_LINE_MAX_BYTES);
+  readonly #pings = new Map<number, number>();
+  #pingId = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Waits for the supervisor's answer on a stream whose first line has been sent. */
+  static async open(stream: Duplex, events: ControlLinkEvents): Promise<ControlLink> {
+    const { line, rest } = await readLine(stream, CONTROL_LINE_MAX_BYTES, ANSWER_MS);
+    let answer: Answer;
+    try {
+      answer = JSON.parse(line) as Answer;
+    } catch (cause) {
+      throw new SkyError("SKY_WIRE_MALFORMED", "the supervisor's answer is not JSON", { cause });
+    }
+    if (!answer.ok) throw new SkyError(answer.code, `the node refused the link: ${answer.error}`);
+    return new ControlLink(stream, rest, events);
+  }
+
+  private constructor(stream: Duplex, rest: Buffer, events: ControlLinkEvents) {
+    this.#stream = stream;
+    this.#events = events;
+    stream.on("data", (data: Buffer) => this.#data(data));
+    stream.on("error", () => this.#down());
+    stream.on("end", () => this.#down());
+    stream.on("close", () => this.#down());
+    if (rest.length > 0) this.#data(rest);
+    stream.resume();
+    this.#timer = setInterval(() => this.ping(), PING_MS).unref();
+    this.ping();
+  }
+
+  ping(): void {
+    const id = ++this.#pingId;
+    this.#pings.set(id, performance.now());
+    this.#stream.write(jsonLine({ type: "ping", id }));
+  }
+
+  /** The orderly goodbye. */
+  end(): Promise<void> {
+    clearInterval(this.#timer);
+    return new Promise((resolve) => this.#stream.write(jsonLine({ type: "end" }), () => resolve()));
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#stream.destroy();
+  }
+
+  #data(data: Buffer): void {
+    const lines = this.#lines.push(data);
+    if (!lines) return this.#stream.destroy() as unknown as void;
+    for (const line of lines) {
+      try {
+        this.#said(JSON.parse(line) as ToController);
+      } catch {
+        this.#stream.destroy();
+        return;
+      }
+    }
+  }
+
+  #said(message: ToController): void {
+    if (message.type === "pong") {
+      const sent = this.#pings.get(message.id);
+      this.#pings.delete(message.id);
+      if (sent !== undefined) this.#events.roundTrip(performance.now() - sent);
+    } else if (message.type === "host") this.#events.host(message);
+    else if (message.type === "log") this.#events.log(message);
+    else throw new SkyError(message.code, message.error);
+  }
+
+  #down(): void {
+    if (this.#timer === undefined) return;
+    this.dispose();
+    this.#events.down();
+  }
+}

@@ -1,0 +1,231 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeConfig } from "../../agent/config.ts";
+import type { HostDeath, HostReady } from "../../agent/control.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { SkyEvent } from "../../events/event.ts";
+import type { Machine, Provider } from "../../providers/provider.ts";
+import type { NoteRecord } from "../../wire/records.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { ControlLink } from "./control-link.ts";
+import { DataLink } from "./data-link.ts";
+import type { ShowsOutput } from "./shipping.ts";
+
+/** A node that can't be reached for this long is lost. */
+const LOST_MS = 30_000;
+const BACKOFF_MAX_MS = 2000;
+
+/** An event as a node tells it: the pool adds its name and the time. */
+export type NodeNews<E = SkyEvent> = E extends SkyEvent ? Omit<E, "pool" | "at"> : never;
+
+export interface NodeOptions {
+  readonly rank: number;
+  readonly pool: string;
+  readonly provider: Provider;
+  readonly config: Omit<NodeConfig, "rank" | "pool">;
+  readonly dispatcher: Dispatcher;
+  readonly shows: ShowsOutput;
+  readonly emit: (event: NodeNews) => void;
+  /** It can take tasks now, for the first time or again. */
+  readonly onReady: (node: Node) => void;
+  /** It can't be reached any more; what it had has been queued again. */
+  readonly onLost: (node: Node, reason: string) => void;
+  readonly onProgress: (task: number, done: number, of: number | null) => void;
+}
+
+export type NodeState = "provisioning" | "connecting" | "ready" | "reconnecting" | "lost" | "closed";
+
+/** One node's life: provision, connect, ready, and whatever happens until it is gone. */
+export class Node {
+  readonly rank: number;
+  readonly #options: NodeOptions;
+  readonly #abort = new AbortController();
+  #machine: Machine | undefined;
+  #control: ControlLink | undefined;
+  #data: DataLink;
+  #state: NodeState = "provisioning";
+  #recovering = false;
+  #downSince = 0;
+  #culprit: number | undefined;
+  #death: HostDeath | undefined;
+  #roundTripMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: NodeOptions) {
+    this.rank = options.rank;
+    this.#options = options;
+    this.#data = this.#newData();
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  get machine(): Machine | undefined {
+    return this.#machine;
+  }
+
+  get counters(): DataLink["session"]["counters"] {
+    return this.#data.session.counters;
+  }
+
+  /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
+  async start(): Promise<void> {
+    const { rank, pool, provider, config, emit } = this.#options;
+    const { signal } = this.#abort;
+    const began = performance.now();
+    const elapsed = (): number => Math.round(performance.now() - began);
+    emit({ type: "Node.Provisioning", node: rank });
+    const onPhase = (phase: string): void => emit({ type: "Node.PhaseChanged", node: rank, phase });
+    this.#machine = await provider.provision({ rank, pool, onPhase }, signal);
+    emit({ type: "Node.Provisioned", node: rank, machine: this.#machine.name, address: this.#machine.address, elapsedMs: elapsed() });
+    this.#state = "connecting";
+    await this.#machine.start({ ...config, rank, pool }, signal);
+    emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
+    await Promise.all([this.#openControl(), this.#openData()]);
+    this.#ready();
+    emit({ type: "Node.Ready", node: rank, machine: this.#machine.name, slots: config.concurrency, elapsedMs: elapsed() });
+  }
+
+  topology(info: object): void {
+    if (this.#state === "ready") this.#data.topology(info);
+  }
+
+  /** Ends the agent and lets the machine go. */
+  async close(): Promise<void> {
+    const began = performance.now();
+    const was = this.#state;
+    this.#state = "closed";
+    this.#abort.abort();
+    if (was !== "closed") this.#options.dispatcher.nodeDown(this.rank, "the pool closed");
+    await Promise.race([this.#control?.end(), sleep(500, undefined, { ref: false })]);
+    this.#data.dispose();
+    await this.#machine?.release();
+    this.#control?.dispose();
+    if (this.#machine) this.#options.emit({ type: "Node.Gone", node: this.rank, elapsedMs: Math.round(performance.now() - began) });
+  }
+
+  get #key(): { token: string; epoch: number } {
+    const { token, epoch } = this.#options.config;
+    return { token, epoch };
+  }
+
+  #newData(): DataLink {
+    const { dispatcher, emit, shows, onProgress } = this.#options;
+    const link: DataLink = new DataLink(this.rank, shows, {
+      outcomes: (port, buf, start, end) => dispatcher.outcomes(port, buf, start, end),
+      revoked: (port, ranges) => dispatcher.revoked(port, ranges),
+      lost: (port, record) => dispatcher.lost(port, record),
+      log: (task, stream, message) => emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
+      note: (note: NoteRecord) => {
+        if (note.type === "killing") this.#culprit = note.culprit;
+        else onProgress(note.id, note.done, note.of);
+      },
+      down: (error) => {
+        if (link === this.#data) this.#cut(error ? error.message : "the data link was closed");
+      },
+    });
+    return link;
+  }
+
+  async #openControl(): Promise<void> {
+    const stream = await this.#machine!.connect("control", this.#key, this.#abort.signal);
+    this.#control = await ControlLink.open(stream, {
+      host: (state) => this.#host(state),
+      log: ({ line, level, stream: from }) => this.#options.emit({ type: "Log.Emitted", node: this.rank, stream: from ?? "stderr", level: level === "warn" ? "warning" : level, message: line }),
+      roundTrip: (ms) => {
+        this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
+        this.#options.dispatcher.scheduler.roundTrip(this.rank, this.#roundTripMs);
+      },
+      down: () => {
+        this.#control = undefined;
+        this.#cut("the control link was closed");
+      },
+    });
+  }
+
+  async #openData(): Promise<void> {
+    for (;;) {
+      const stream = await this.#machine!.connect("data", this.#key, this.#abort.signal);
+      if (await this.#data.attach(stream)) return;
+      this.#hostGone();
+    }
+  }
+
+  #ready(): void {
+    if (this.#state === "closed") return;
+    this.#state = "ready";
+    const roundTripMs = Number.isFinite(this.#roundTripMs) ? this.#roundTripMs : 1;
+    this.#options.dispatcher.nodeUp(this.#data, this.#options.config.concurrency, roundTripMs);
+    this.#options.onReady(this);
+  }
+
+  #host(state: HostReady | HostDeath): void {
+    if (state.state === "ready") {
+      if (state.generation > 1 && this.#death) {
+        const { signal, code, stderr } = this.#death;
+        this.#options.emit({ type: "Node.HostReplaced", node: this.rank, generation: state.generation, signal, exitCode: code, stderr, tasks: 0 });
+      }
+      return;
+    }
+    this.#death = state;
+    this.#hostGone();
+    this.#cut("its host process ended");
+  }
+
+  /** Everything that the host had is gone; another one will answer. */
+  #hostGone(): void {
+    const death = this.#death;
+    const reason = death ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}` : "the process that ran it was replaced";
+    this.#data.dispose();
+    this.#data = this.#newData();
+    this.#options.dispatcher.nodeDown(this.rank, reason, this.#culprit);
+    this.#culprit = undefined;
+    if (this.#state === "ready") this.#state = "reconnecting";
+  }
+
+  #cut(reason: string): void {
+    if (this.#state === "closed" || this.#state === "lost" || this.#state === "connecting" || this.#recovering) return;
+    this.#options.emit({ type: "Node.Disconnected", node: this.rank, reason });
+    this.#downSince = performance.now();
+    void this.#recover(reason);
+  }
+
+  /** Makes both links anew, until that works or the node counts as lost. */
+  async #recover(reason: string): Promise<void> {
+    this.#recovering = true;
+    const fresh = this.#data;
+    for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
+      try {
+        await Promise.all([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
+        if (!this.#control || !this.#data.up) continue;
+        this.#recovering = false;
+        this.#options.emit({ type: "Node.Reconnected", node: this.rank, elapsedMs: Math.round(performance.now() - this.#downSince) });
+        if (this.#data !== fresh || this.#state !== "ready") this.#ready();
+        return;
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        const gone = error instanceof SkyError && !error.retryable;
+        if (gone || performance.now() - this.#downSince > LOST_MS) {
+          this.#recovering = false;
+          this.#lose(`${reason}; ${(error as Error).message}`);
+          return;
+        }
+        await sleep(Math.min(BACKOFF_MAX_MS, 10 * 2 ** attempt) * (0.5 + Math.random()), undefined, { signal: this.#abort.signal }).catch(() => {});
+      }
+    }
+    this.#recovering = false;
+  }
+
+  #lose(reason: string): void {
+    this.#state = "lost";
+    this.#data.dispose();
+    this.#control?.dispose();
+    this.#options.emit({ type: "Node.Lost", node: this.rank, cause: "nodeGone", reason, ...(this.#machine ? { machine: this.#machine.name } : {}) });
+    this.#options.dispatcher.nodeDown(this.rank, `node ${this.rank} is gone: ${reason}`);
+    this.#options.onLost(this, reason);
+  }
+}
+
+function lastLine(stderr: string): string {
+  const line = stderr.trimEnd().split("\n").at(-1);
+  return line ? `: ${line}` : "";
+}

@@ -1,0 +1,121 @@
+import type { Artifact } from "../../function/artifact/artifact.ts";
+import { blob } from "../../function/artifact/store.ts";
+import type { Code } from "../../function/capture/code.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import { INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
+import type { BindRecord, CodeRecord } from "../../wire/records.ts";
+import type { Session } from "../../wire/session.ts";
+import type { Bind } from "../dispatch/bind.ts";
+
+/** Whether a bind's lines of a stream should leave the node. */
+export type ShowsOutput = (bind: Bind, stream: "stdout" | "stderr") => boolean;
+
+/** What one host has been sent of files, codes and binds, so that nothing goes twice. Dies with the session. */
+export class Shipping {
+  readonly #session: Session;
+  readonly #shows: ShowsOutput;
+  readonly #blobs = new Set<string>();
+  readonly #codes = new Map<Code, number>();
+  readonly #binds = new Set<number>();
+  /** Binds whose bulk is still leaving: what waits for them. */
+  readonly #waiting = new Map<number, (() => void)[]>();
+
+  constructor(session: Session, shows: ShowsOutput) {
+    this.#session = session;
+    this.#shows = shows;
+  }
+
+  /** Runs `then` when everything the bind needs is in frames; at once where it is. */
+  with(bind: Bind, then: () => void): void {
+    if (this.#binds.has(bind.id)) return then();
+    const waiting = this.#waiting.get(bind.id);
+    if (waiting) return void waiting.push(then);
+    const list = [then];
+    this.#waiting.set(bind.id, list);
+    this.#code(bind.code, (code) =>
+      this.#bind(bind, code, () => {
+        this.#binds.add(bind.id);
+        this.#waiting.delete(bind.id);
+        for (const one of list) one();
+      }),
+    );
+  }
+
+  forget(bind: Bind): void {
+    if (!this.#binds.delete(bind.id)) return;
+    this.#session.open(Op.UNBIND);
+    this.#session.out.u32(bind.id);
+    this.#session.close();
+  }
+
+  #code(code: Code, then: (id: number) => void): void {
+    const known = this.#codes.get(code);
+    if (known !== undefined) return then(known);
+    const artifact = code.artifact!;
+    this.#files(artifact, () => {
+      const again = this.#codes.get(code);
+      if (again !== undefined) return then(again);
+      const id = this.#codes.size + 1;
+      this.#codes.set(code, id);
+      const record: CodeRecord = { code: id, entry: artifact.entry, files: artifact.files.map(({ path, hash }) => ({ path, hash })), links: artifact.links };
+      this.#session.sendJson(Op.CODE, record);
+      then(id);
+    });
+  }
+
+  /** Sends the files that the host does not have yet. */
+  #files(artifact: Artifact, then: () => void): void {
+    let open = 1;
+    const one = (): void => {
+      if (--open === 0) then();
+    };
+    for (const { hash } of artifact.files) {
+      if (this.#blobs.has(hash)) continue;
+      this.#blobs.add(hash);
+      const content = blob(hash);
+      if (!content) throw new SkyError("SKY_CAPTURE_UNRESOLVED", `the content of a file with the hash ${hash} is no longer at hand`);
+      if (content.byteLength <= INLINE_MAX_BYTES) {
+        this.#session.open(Op.BLOB);
+        this.#session.out.bytes(Buffer.from(hash, "hex"));
+        this.#session.out.u8(0);
+        this.#session.out.bytes(content);
+        this.#session.close();
+        continue;
+      }
+      open++;
+      this.#session.bulk.send(content, (channel) => {
+        this.#session.open(Op.BLOB);
+        this.#session.out.bytes(Buffer.from(hash, "hex"));
+        this.#session.out.u8(1);
+        this.#session.out.u32(channel);
+        this.#session.close();
+        one();
+      });
+    }
+    one();
+  }
+
+  #bind(bind: Bind, code: number, then: () => void): void {
+    const record: BindRecord = { bind: bind.id, code, limitMs: bind.limitMs, stdout: this.#shows(bind, "stdout"), stderr: this.#shows(bind, "stderr") };
+    if (bind.values.length <= INLINE_MAX_BYTES) {
+      this.#record(record, bind.values);
+      return then();
+    }
+    this.#session.bulk.send(bind.values, (channel) => {
+      this.#record({ ...record, channel }, NOTHING);
+      then();
+    });
+  }
+
+  #record(record: BindRecord, values: Uint8Array): void {
+    const { out } = this.#session;
+    const json = Buffer.from(JSON.stringify(record));
+    this.#session.open(Op.BIND);
+    out.u32(json.length);
+    out.bytes(json);
+    out.bytes(values);
+    this.#session.close();
+  }
+}
+
+const NOTHING = Buffer.alloc(0);

@@ -1,0 +1,72 @@
+import type { EventBus } from "../events/bus.ts";
+import type { SkyEvent } from "../events/event.ts";
+import type { DispatchEvents, Dispatcher } from "./dispatch/dispatcher.ts";
+import { type Segment, State } from "./dispatch/segment.ts";
+
+const EVERY_MS = 100;
+
+/** Tells the bus how tasks fare: counts at most ten times a second, single tasks only where somebody listens. */
+export class Progress implements DispatchEvents {
+  readonly #bus: EventBus;
+  readonly #pool: string;
+  #dispatcher: Dispatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #last = 0;
+
+  constructor(bus: EventBus, pool: string) {
+    this.#bus = bus;
+    this.#pool = pool;
+  }
+
+  watch(dispatcher: Dispatcher): void {
+    this.#dispatcher = dispatcher;
+  }
+
+  retried(segment: Segment, index: number, attempt: number, rank: number, message: string, culprit: number | undefined): void {
+    const task = `t${segment.first + index}`;
+    this.#emit({ type: "Task.Retried", ...this.#base(), task, name: segment.bind.name, node: rank, attempt, reason: culprit === undefined ? "processDied" : "hostRestarted", message, ...(culprit === undefined ? {} : { culprit: `t${culprit}` }) });
+  }
+
+  ended(segment: Segment, index: number): void {
+    const state = segment.state(index);
+    const type = state === State.DONE ? "Task.Completed" : state === State.FAILED ? "Task.Failed" : "Task.Cancelled";
+    if (!this.#bus.wants(type)) return;
+    const { ranMs } = segment.times(index);
+    const of = { ...this.#base(), task: `t${segment.first + index}`, name: segment.bind.name, attempt: segment.attempt(index), elapsedMs: ranMs ?? 0 };
+    const rank = segment.rank(index);
+    if (type === "Task.Completed") this.#emit({ type, ...of, node: rank });
+    else if (type === "Task.Failed") this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }), error: failureOf(segment.failure) });
+    else this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }) });
+  }
+
+  changed(): void {
+    if (this.#timer) return;
+    const wait = this.#last + EVERY_MS - performance.now();
+    if (wait <= 0) this.flush();
+    else this.#timer = setTimeout(() => this.flush(), wait).unref();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#last = performance.now();
+    if (!this.#dispatcher) return;
+    const { counts, scheduler } = this.#dispatcher;
+    const running = scheduler.inFlight;
+    this.#emit({ type: "Tasks.Progress", ...this.#base(), queued: Math.max(0, counts.queued - running), running, done: counts.done, failed: counts.failed, cancelled: counts.cancelled });
+  }
+
+  #base(): { pool: string; at: number } {
+    return { pool: this.#pool, at: Date.now() };
+  }
+
+  #emit(event: SkyEvent): void {
+    this.#bus.emit(event);
+  }
+}
+
+function failureOf(error: unknown): { name: string; message: string; code?: string } {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { code } = error as { code?: unknown };
+  return { name: error.name, message: error.message, ...(typeof code === "string" ? { code } : {}) };
+}

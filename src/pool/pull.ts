@@ -1,0 +1,31 @@
+import type { BatchStore } from "./batch-store.ts";
+
+/** Results that may wait for a consumer that iterates, before pulling pauses. */
+const UNREAD_MAX = 1024;
+
+/**
+ * Pulls items and hands them on, never more ahead of the ended ones (and of those that an iterating consumer has taken)
+ * than `window` says.
+ */
+export async function pull(items: Iterable<unknown> | AsyncIterable<unknown>, store: BatchStore, add: (values: readonly unknown[]) => void, window: () => number): Promise<void> {
+  const change = (): Promise<void> =>
+    new Promise((resolve) => {
+      const before = store.onConsumed;
+      store.onConsumed = (): void => {
+        store.onConsumed = before;
+        resolve();
+      };
+      void store.change().then(resolve);
+    });
+  try {
+    for await (const item of items) {
+      if (store.total !== undefined) return;
+      add([item]);
+      while (store.total === undefined && (store.size - store.ended >= window() || (store.consumed >= 0 && store.size - store.consumed > UNREAD_MAX + window()))) await change();
+      if (store.total !== undefined) return;
+    }
+    store.close();
+  } catch (error) {
+    store.close(error);
+  }
+}

@@ -1,0 +1,135 @@
+import { didYouMean } from "../errors/nearest.ts";
+import { SkyError } from "../errors/sky-error.ts";
+import { parseDuration } from "../function/duration.ts";
+import type { Provider } from "../providers/provider.ts";
+
+/** How many nodes: exactly so many; from low to high; or each number by name. */
+export type NodesSpec = number | readonly [number, number] | { readonly desired: number; readonly min?: number; readonly max?: number };
+
+export interface WorkerOptions {
+  /** Tasks at a time on each node. @default 1 */
+  readonly concurrency?: number | undefined;
+  /** What runs them. `auto` is threads. @default "auto" */
+  readonly executor?: "auto" | "thread" | undefined;
+  /** How long a body that was told to stop has before its thread is ended. @default "5s" */
+  readonly killGrace?: string | undefined;
+}
+
+/** What to provide, and how to operate it. */
+export interface PoolOptions {
+  /** Name in logs and events. @default "pool" */
+  readonly name?: string | undefined;
+  /** Where nodes come from. @default sky.local() */
+  readonly provider?: Provider | undefined;
+  /** @default 1; with `sky.ssh`, one for each host */
+  readonly nodes?: NodesSpec | undefined;
+  readonly worker?: WorkerOptions | undefined;
+  /** Run limit of a task whose function names none. @default "300s" */
+  readonly defaultComputeTimeout?: string | undefined;
+  /** Losses of its node or process that a task survives. @default 3 */
+  readonly retryOnInterruption?: number | undefined;
+  /** Environment variables of the tasks. @default {} */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** How the pool tells what it does, on stderr. @default "auto" */
+  readonly console?: "auto" | "rich" | "minimal" | "log" | "silent" | boolean | undefined;
+  /** Abandons opening the pool, and closes it, when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The same, checked and complete; durations in ms. */
+export interface PoolSpec {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly desired: number;
+  readonly min: number;
+  readonly concurrency: number;
+  readonly killGraceMs: number;
+  readonly defaultLimitMs: number;
+  readonly retryOnInterruption: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly console: PoolOptions["console"];
+  readonly signal: AbortSignal | undefined;
+}
+
+const NAMES = ["name", "provider", "nodes", "worker", "defaultComputeTimeout", "retryOnInterruption", "env", "console", "signal"];
+const WORKER_NAMES = ["concurrency", "executor", "killGrace"];
+const MAX_CONCURRENCY = 4096;
+
+/** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION; before anything is made */
+export function resolveSpec(options: PoolOptions, defaultProvider: () => Provider): PoolSpec {
+  if (typeof options !== "object" || options === null) throw new SkyError("SKY_BAD_OPTION", `sky.compute takes an object such as { nodes: 4 }; got ${options === null ? "null" : typeof options}`);
+  known("sky.compute", options, NAMES);
+  const worker = options.worker ?? {};
+  if (typeof worker !== "object" || worker === null) throw bad("worker", "an object such as { concurrency: 4 }", worker);
+  known("worker", worker, WORKER_NAMES);
+  const provider = options.provider ?? defaultProvider();
+  if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function") throw bad("provider", "a provider such as sky.local() or sky.ssh({ hosts: [...] })", provider);
+  if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread") throw bad("worker.executor", '"auto" or "thread"', worker.executor);
+  return {
+    name: text("name", options.name) ?? "pool",
+    provider,
+    ...nodes(options.nodes ?? provider.capacity?.() ?? 1),
+    concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
+    killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
+    defaultLimitMs: options.defaultComputeTimeout === undefined ? 300_000 : parseDuration(options.defaultComputeTimeout, "defaultComputeTimeout"),
+    retryOnInterruption: whole("retryOnInterruption", options.retryOnInterruption, 0, 250) ?? 3,
+    env: environment(options.env),
+    console: options.console,
+    signal: aborts(options.signal),
+  };
+}
+
+function nodes(given: unknown): { desired: number; min: number } {
+  const count = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000;
+  if (count(given)) return { desired: given, min: given };
+  if (Array.isArray(given) && given.length === 2 && count(given[0]) && count(given[1]) && given[0] <= given[1]) return { desired: given[0], min: given[0] };
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) {
+    known("nodes", given, ["desired", "min", "max"]);
+    const { desired, min, max } = given as { desired?: unknown; min?: unknown; max?: unknown };
+    const low = min ?? desired;
+    if (count(desired) && count(low) && low <= desired && (max === undefined || (count(max) && max >= desired))) return { desired, min: low };
+  }
+  throw new SkyError("SKY_BAD_NODES", `nodes can't be ${show(given)}`);
+}
+
+function known(what: string, given: object, names: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw new SkyError("SKY_BAD_OPTION", `${what} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`);
+  }
+}
+
+function whole(name: string, value: unknown, min: number, max: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw bad(name, `a whole number from ${min} to ${max}`, value);
+}
+
+function text(name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && /^[\w.-]{1,64}$/.test(value)) return value;
+  throw bad(name, "1 to 64 letters, digits, dots, dashes or underscores", value);
+}
+
+function environment(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("env", "an object of texts", value);
+  for (const [name, one] of Object.entries(value)) if (typeof one !== "string") throw bad(`env.${name}`, "a text", one);
+  return { ...(value as Record<string, string>) };
+}
+
+function aborts(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw bad("signal", "an AbortSignal", value);
+}
+
+function bad(name: string, wanted: string, value: unknown): SkyError {
+  return new SkyError("SKY_BAD_OPTION", `${name} must be ${wanted}; got ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value;
+  }
+}

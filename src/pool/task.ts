@@ -1,0 +1,176 @@
+import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
+
+export type TaskStatus = "queued" | "running" | "done" | "failed" | "cancelled";
+
+/** When things happened to a task, in milliseconds since the pool opened; undefined for what has not happened. */
+export interface TaskTiming {
+  readonly queued: number;
+  readonly sent: number | undefined;
+  readonly started: number | undefined;
+  readonly ended: number | undefined;
+  readonly received: number | undefined;
+}
+
+/** One try of a task. */
+export interface TaskAttempt {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly node: number;
+  /** Why it was not the last one; undefined for the current or last try. */
+  readonly reason: string | undefined;
+}
+
+/** Where a task stands in the books; `Segment` is one. */
+export type TaskSource = Pick<Segment, "first" | "queuedAt" | "state" | "rank" | "attempt" | "times"> & {
+  readonly history: ReadonlyMap<number, readonly AttemptRecord[]>;
+  readonly bind: { readonly name: string };
+};
+
+/** What a task needs of its pool. */
+export interface TaskOwner {
+  /** How many tasks stand before this one on its node, and how many that runs at a time. */
+  position(rank: number, id: number): { before: number; slots: number };
+  cancel(source: TaskSource, index: number): void;
+}
+
+/** Told which tasks failed and whether anybody looked. */
+export interface Observers {
+  unobserved(task: Task<unknown>): void;
+  observed(task: Task<unknown>): void;
+}
+
+const PENDING = Symbol("pending");
+
+/**
+ * One dispatched call. Await it for the result; its promise is made when asked for. A failure that nobody awaits is
+ * reported when the pool closes.
+ */
+export class Task<T> implements PromiseLike<T> {
+  readonly #owner: TaskOwner;
+  readonly #segment: TaskSource;
+  readonly #index: number;
+  readonly #observers: Observers;
+  #value: unknown = PENDING;
+  #failed = false;
+  #promise: Promise<T> | undefined;
+  #resolve: ((value: unknown) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+
+  /** @internal */
+  constructor(owner: TaskOwner, segment: TaskSource, index: number, observers: Observers) {
+    this.#owner = owner;
+    this.#segment = segment;
+    this.#index = index;
+    this.#observers = observers;
+  }
+
+  /** Unique in its pool, such as "t17". */
+  get id(): string {
+    return `t${this.#segment.first + this.#index}`;
+  }
+
+  get status(): TaskStatus {
+    const state = this.#segment.state(this.#index);
+    if (state === State.RUNNING) {
+      const { before, slots } = this.#owner.position(this.#segment.rank(this.#index), this.#segment.first + this.#index);
+      return before < slots ? "running" : "queued";
+    }
+    return (["queued", "running", "done", "failed", "cancelled"] as const)[state]!;
+  }
+
+  /** Rank of the node that runs or ran it; undefined while it waits for its first. */
+  get node(): number | undefined {
+    const rank = this.#segment.rank(this.#index);
+    return rank < 0 ? undefined : rank;
+  }
+
+  /** All tries so far, the current one last; empty before the first. */
+  get attempts(): readonly TaskAttempt[] {
+    const attempt = this.#segment.attempt(this.#index);
+    const earlier = (this.#segment.history.get(this.#index) ?? []).map(({ attempt: number, node, reason }) => ({ attempt: number, node, reason }));
+    if (attempt === 0 || earlier.at(-1)?.attempt === attempt) return earlier;
+    return [...earlier, { attempt, node: this.#segment.rank(this.#index), reason: undefined }];
+  }
+
+  get timing(): TaskTiming {
+    const { sent, ended, ranMs } = this.#segment.times(this.#index);
+    return {
+      queued: this.#segment.queuedAt,
+      sent,
+      started: ended === undefined || ranMs === undefined ? undefined : Math.max(sent ?? 0, ended - ranMs),
+      ended,
+      received: ended,
+    };
+  }
+
+  /** Stops the task wherever it is: in the queue nothing is sent, on a node its signal fires and the work is stopped. */
+  cancel(): void {
+    if (this.#segment.state(this.#index) >= State.DONE) return;
+    this.#owner.cancel(this.#segment, this.#index);
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- a task is awaited
+  then<A = T, B = never>(onValue?: ((value: T) => A | PromiseLike<A>) | null, onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+    return this.#settled().then(onValue, onError);
+  }
+
+  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
+    return this.#settled().catch(onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.#settled().finally(onEnd);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
+  /** @internal The outcome has come. `seen`: whoever made this task knows it already. */
+  settle(failed: boolean, value: unknown, seen = false): void {
+    this.#value = value;
+    this.#failed = failed;
+    if (this.#resolve) {
+      if (failed) this.#reject!(value);
+      else this.#resolve(value);
+      this.#resolve = undefined;
+      this.#reject = undefined;
+    } else if (failed && !seen) this.#observers.unobserved(this);
+  }
+
+  /** @internal What it failed with, for the report at the end. */
+  get failure(): unknown {
+    return this.#value;
+  }
+
+  /** @internal */
+  get name(): string {
+    return this.#segment.bind.name;
+  }
+
+  #settled(): Promise<T> {
+    if (this.#promise) return this.#promise;
+    if (this.#value === PENDING) {
+      this.#promise = new Promise<T>((resolve, reject) => {
+        this.#resolve = resolve as (value: unknown) => void;
+        this.#reject = reject;
+      });
+    } else if (this.#failed) {
+      this.#observers.observed(this);
+      this.#promise = Promise.reject(this.#value as Error);
+    } else this.#promise = Promise.resolve(this.#value as T);
+    return this.#promise;
+  }
+}
+
+/** The books of a task that was refused: it has failed before it was queued. */
+export const REFUSED: TaskSource = {
+  first: 0,
+  queuedAt: 0,
+  history: new Map(),
+  bind: { name: "a refused call" },
+  state: () => State.FAILED,
+  rank: () => -1,
+  attempt: () => 0,
+  times: () => ({ sent: undefined, ended: undefined, ranMs: undefined }),
+};

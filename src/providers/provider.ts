@@ -1,0 +1,52 @@
+import type { Duplex } from "node:stream";
+import type { NodeConfig } from "../agent/config.ts";
+
+export interface ProvisionRequest {
+  readonly rank: number;
+  readonly pool: string;
+  /** Told what the machine is doing while it comes up: "connect", "push agent", "start agent". */
+  readonly onPhase?: (phase: string) => void;
+}
+
+/** Where machines come from. */
+export interface Provider {
+  readonly name: string;
+  /** Whose hardware it is. From a stranger only plain values are accepted. */
+  readonly trust: "ours" | "stranger";
+  /** How a machine can end its own cost: by shutting down, by a token for itself, or not at all. */
+  readonly selfEnd: "os" | "scoped-token" | "none";
+  /** How many separate machines there are, where that is known. */
+  capacity?(): number;
+  /** @throws SkyError what is wrong with the options or the way to the machine */
+  provision(request: ProvisionRequest, signal: AbortSignal): Promise<Machine>;
+}
+
+/** What a link shows to be let in. */
+export interface LinkKey {
+  readonly token: string;
+  readonly epoch: number;
+}
+
+/** One machine of a pool: first `start`, then `connect` as often as needed, and `release` in the end. */
+export interface Machine {
+  /** "local-0", "user@host:22". */
+  readonly name: string;
+  readonly host: string;
+  /** Where other machines reach it. */
+  readonly address: string;
+  /**
+   * Brings the agent up, once.
+   * @throws SkyError SKY_AGENT_FAILED with the last lines that it printed
+   */
+  start(config: NodeConfig, signal: AbortSignal): Promise<void>;
+  /**
+   * Opens a link. The first line has been sent when this resolves; the caller reads the answer, one line of JSON, and
+   * sends nothing before. May be called again after a cut; makes what lies below (an SSH connection) anew if it has to.
+   */
+  connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex>;
+  /**
+   * After "end" on the control link, or in place of it: waits for the agent to go (at most 5 s, then ends it), removes
+   * what is left of it and closes connections. Never throws; a second call returns the first one's promise.
+   */
+  release(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+import { SkyError } from "../../errors/sky-error.ts";
+import type { SshConnection, SshOptions } from "../../ssh/connection.ts";
+import { openPatiently } from "../../ssh/reconnect.ts";
+import { targetName } from "../../ssh/target.ts";
+import { upload } from "../../ssh/upload.ts";
+import type { AgentProgram } from "./agent-program.ts";
+import { nodeSource, PINNED_NODES } from "./node-binary.ts";
+
+/** sshd drops connections at random when more than ten are logging in (MaxStartups 10:30:100). */
+const LOGINS_AT_ONCE = 8;
+const LOGIN_TRIES = 5;
+
+/** One address, which may carry several nodes: they log in a few at a time, and a file is sent to it once. */
+export class SshHost {
+  readonly name: string;
+  readonly options: SshOptions;
+  readonly agent: AgentProgram;
+  readonly #uploads = new Map<string, Promise<void>>();
+  #loggingIn = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: SshOptions, agent: AgentProgram) {
+    this.name = targetName(options.target);
+    this.options = options;
+    this.agent = agent;
+  }
+
+  /** @param patient try until the signal aborts, not just a few times */
+  async connect(signal: AbortSignal, patient: boolean): Promise<SshConnection> {
+    while (this.#loggingIn >= LOGINS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#loggingIn++;
+    try {
+      return await openPatiently(this.options, signal, patient ? {} : { tries: LOGIN_TRIES });
+    } finally {
+      this.#loggingIn--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Sends what the machine said that it needs. Nodes that need the same wait for the one that sends it. */
+  async supply(
+    connection: SshConnection,
+    system: string,
+    needs: readonly string[],
+    onPhase?: (phase: string) => void,
+  ): Promise<void> {
+    for (const need of needs) {
+      const sending = this.#uploads.get(need);
+      if (sending !== undefined) {
+        await sending;
+        continue;
+      }
+      const sent = this.#send(connection, system, need, onPhase);
+      this.#uploads.set(need, sent);
+      // What was deleted there afterwards is sent again.
+      await sent.finally(() => this.#uploads.delete(need));
+    }
+  }
+
+  async #send(
+    connection: SshConnection,
+    system: string,
+    need: string,
+    onPhase?: (phase: string) => void,
+  ): Promise<void> {
+    onPhase?.(`push ${need}`);
+    if (need === "agent") return upload(connection, this.agent.file, this.agent.source);
+    const pinned = PINNED_NODES.get(system);
+    if (pinned !== undefined) return upload(connection, pinned, await nodeSource(pinned));
+    throw new SkyError(
+      "SKY_AGENT_FAILED",
+      `${this.name} has no Node 20.19 or newer, and there is none to send to ${system}`,
+      {
+        hint: "Install Node there; it must be on the PATH of a non-interactive login: ssh user@host node --version.",
+        details: { host: this.name },
+      },
+    );
+  }
+}

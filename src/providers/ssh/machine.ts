@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { ATTACHED } from "../../agent/attached.ts";
+import type { AgentConfig, NodeConfig, ProcessIdentity } from "../../agent/config.ts";
+import { jsonLine } from "../../agent/control.ts";
+import { Tail } from "../../agent/tail.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { SshConnection } from "../../ssh/connection.ts";
+import { SessionStream } from "../../ssh/session-stream.ts";
+import { quote, scriptCommand } from "../../ssh/shell.ts";
+import { PROTOCOL_VERSION } from "../../wire/ops.ts";
+import { awaitReady } from "../await-ready.ts";
+import type { LinkKey, Machine } from "../provider.ts";
+import { awaitAttached } from "./await-attached.ts";
+import type { SshHost } from "./host.ts";
+import { PINNED_NODES } from "./node-binary.ts";
+import { MARK, startScript } from "./start-script.ts";
+
+/** How long an agent outlives a connection that broke. */
+const ORPHAN_GRACE_MS = 15_000;
+const END_WAIT_MS = 5000;
+const RELEASE_LIMIT_MS = 12_000;
+/** First contact finds nothing, the second one what was sent. */
+const ROUNDS = 3;
+
+/** What the start script found and started. */
+interface Started {
+  readonly node: string;
+  readonly agent: string;
+  readonly supervisor: ProcessIdentity;
+}
+
+/** An agent on a machine that is reached by SSH, on a connection of its own. */
+export class SshMachine implements Machine {
+  readonly name: string;
+  readonly host: string;
+  readonly address: string;
+  readonly #via: SshHost;
+  readonly #onPhase: ((phase: string) => void) | undefined;
+  readonly #dir = `/tmp/sky-${randomBytes(8).toString("hex")}`;
+  #connection: SshConnection;
+  #opening: Promise<void> | undefined;
+  #started: Started | undefined;
+  #released: Promise<void> | undefined;
+
+  constructor(via: SshHost, connection: SshConnection, onPhase?: (phase: string) => void) {
+    this.#via = via;
+    this.name = via.name;
+    this.host = via.options.target.host;
+    this.address = this.host;
+    this.#connection = connection;
+    this.#onPhase = onPhase;
+  }
+
+  async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
+    const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: ORPHAN_GRACE_MS };
+    try {
+      for (let round = 1; round <= ROUNDS; round++) {
+        if (await this.#tryStart(whole, signal)) return;
+      }
+      throw new SkyError("SKY_AGENT_FAILED", `${this.name}: what was stored in ~/.cache/skyward is not found there`);
+    } catch (error) {
+      await this.release();
+      throw error;
+    }
+  }
+
+  async connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+    const started = this.#started;
+    if (started === undefined || this.#released !== undefined) {
+      throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started, or was released`);
+    }
+    const connection = await this.#reach(signal);
+    const command = [started.node, started.agent, "attach", kind, this.#dir].map(quote).join(" ");
+    const channel = await connection.exec(`exec ${command}`);
+    const stderr = new Tail();
+    channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    const stream = new SessionStream(channel);
+    stream.write(jsonLine({ v: PROTOCOL_VERSION, ...key, kind }));
+    await awaitAttached({ stream, stderr, line: ATTACHED, name: this.name, signal });
+    return stream;
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#end();
+    return this.#released;
+  }
+
+  /** @returns whether the agent runs; if not, what it needs has been sent */
+  async #tryStart(config: AgentConfig, signal: AbortSignal): Promise<boolean> {
+    const connection = await this.#reach(signal);
+    this.#onPhase?.("start agent");
+    const script = startScript({ agent: this.#via.agent.file, nodes: PINNED_NODES, dir: this.#dir });
+    const channel = await connection.exec(scriptCommand(script));
+    const stderr = new Tail();
+    channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    channel.on("error", () => undefined);
+    channel.write(`${script}${JSON.stringify(config)}\n`);
+    const said = new Map<string, string>();
+    const line = (text: string): void => {
+      const match = new RegExp(`^${MARK} (\\w+) (.*)$`).exec(text);
+      if (match !== null) said.set(match[1]!, match[2]!);
+    };
+    try {
+      const supervisor = await awaitReady({ output: channel, stderr, ended: channel, name: this.name, signal, line });
+      this.#started = { node: said.get("node") ?? "node", agent: said.get("agent") ?? "", supervisor };
+      return true;
+    } catch (error) {
+      this.#started = startedUnseen(said);
+      const need = said.get("need");
+      if (signal.aborted || need === undefined) throw error;
+      const [system = "", ...needs] = need.split(" ").filter((word) => word !== "");
+      await this.#via.supply(connection, system, needs, this.#onPhase);
+      return false;
+    } finally {
+      channel.end();
+    }
+  }
+
+  /** The connection, made again if it broke. All links that wait for it wait for the same one. */
+  async #reach(signal: AbortSignal): Promise<SshConnection> {
+    while (!this.#connection.isOpen) {
+      const mine = this.#opening === undefined;
+      this.#opening ??= this.#reopen(signal);
+      try {
+        await this.#opening;
+      } catch (error) {
+        // Whoever began it may have given up; the others go on.
+        if (mine || error instanceof SkyError) throw error;
+      }
+      signal.throwIfAborted();
+    }
+    return this.#connection;
+  }
+
+  async #reopen(signal: AbortSignal): Promise<void> {
+    try {
+      this.#connection = await this.#via.connect(signal, true);
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #end(): Promise<void> {
+    const { node, agent, supervisor } = this.#started ?? {};
+    const limit = AbortSignal.timeout(RELEASE_LIMIT_MS);
+    let connection: SshConnection | undefined;
+    const cut = (): void => connection?.destroy();
+    limit.addEventListener("abort", cut);
+    try {
+      connection = await this.#reach(limit);
+      if (node === undefined || agent === undefined) return;
+      const { pid = 0, startTime = "" } = supervisor ?? {};
+      const words = [node, agent, "clean", String(pid), startTime, this.#dir, String(END_WAIT_MS)];
+      await connection.run(`exec ${words.map(quote).join(" ")}`);
+    } catch {
+      // Out of reach: the agent ends by itself, as it does when its controller dies.
+    } finally {
+      limit.removeEventListener("abort", cut);
+      connection?.close();
+    }
+  }
+}
+
+/** An agent may have been started although its answer never came. */
+function startedUnseen(said: ReadonlyMap<string, string>): Started | undefined {
+  const [node, agent] = [said.get("node"), said.get("agent")];
+  return node === undefined || agent === undefined ? undefined : { node, agent, supervisor: { pid: 0, startTime: "" } };
+}

@@ -1,0 +1,181 @@
+import type { Client, ClientChannel, ServerHostKeyAlgorithm } from "ssh2";
+import { Tail } from "../agent/tail.ts";
+import { SkyError } from "../errors/sky-error.ts";
+import { authMethods, type Identity } from "./identity.ts";
+import { fingerprint, hostName, keyType, type KnownHosts } from "./known-hosts.ts";
+import { loadSsh2 } from "./load.ts";
+import { type SshTarget, targetName } from "./target.ts";
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const KEEPALIVE_MS = 15_000;
+const KEEPALIVES_MISSED = 3;
+const OUTPUT_MAX_BYTES = 64 * 1024;
+
+export interface SshOptions {
+  readonly target: SshTarget;
+  readonly identities: readonly Identity[];
+  readonly knownHosts: KnownHosts;
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  /** The last 64 KiB each. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * One SSH connection. The host's key is verified always. Sessions only, no forwards: sshd turns Nagle's algorithm off
+ * with the first session, and a forward before it would wait 40 ms per round trip.
+ */
+export class SshConnection {
+  readonly name: string;
+  /** Settles when the connection has ended, with the reason if it was not ours. */
+  readonly closed: Promise<Error | undefined>;
+  readonly #client: Client;
+  #open = true;
+
+  private constructor(client: Client, name: string, closed: Promise<Error | undefined>) {
+    this.#client = client;
+    this.name = name;
+    this.closed = closed;
+    void closed.then(() => (this.#open = false));
+  }
+
+  /** @throws SkyError SKY_SSH_HOST_UNKNOWN, SKY_SSH_HOST_KEY, SKY_SSH_AUTH, SKY_SSH_CONNECT (the last is retryable) */
+  static async open(options: SshOptions, signal: AbortSignal): Promise<SshConnection> {
+    const { Client } = await loadSsh2();
+    signal.throwIfAborted();
+    const { target, identities, knownHosts } = options;
+    const name = targetName(target);
+    const client = new Client();
+    let refusal: SkyError | undefined;
+    let failure: Error | undefined;
+    client.on("error", (error) => (failure ??= error));
+    const closed = new Promise<Error | undefined>((resolve) => client.once("close", () => resolve(failure)));
+    const abort = (): void => void client.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        client.once("ready", resolve);
+        void closed.then(() => reject(failure ?? new Error("the host closed the connection")));
+        client.connect({
+          host: target.host,
+          port: target.port,
+          username: target.user,
+          authHandler: authMethods(identities, target.user),
+          readyTimeout: CONNECT_TIMEOUT_MS,
+          keepaliveInterval: KEEPALIVE_MS,
+          keepaliveCountMax: KEEPALIVES_MISSED,
+          algorithms: {
+            serverHostKey: {
+              prepend: algorithmsFor(knownHosts.typesFor(target.host, target.port)),
+              append: [],
+              remove: [],
+            },
+          },
+          hostVerifier: (key: Buffer) => {
+            refusal = refusalOf(target, key, knownHosts);
+            return refusal === undefined;
+          },
+        });
+        client.setNoDelay(true);
+      });
+    } catch (cause) {
+      client.destroy();
+      if (signal.aborted) throw signal.reason;
+      throw refusal ?? connectError(cause as Error & { level?: string }, name, identities);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+    return new SshConnection(client, name, closed);
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Starts a command in a session of its own: its stdin and stdout as one stream, `stderr` beside. */
+  async exec(command: string): Promise<ClientChannel> {
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+        // A connection that ends now answers no more.
+        void this.closed.then((error) => reject(error ?? new Error("the connection was closed")));
+      });
+    } catch (cause) {
+      throw new SkyError("SKY_SSH_CONNECT", `${this.name}: no session: ${(cause as Error).message}`, {
+        cause,
+        retryable: true,
+      });
+    }
+  }
+
+  /** Runs a command to its end with `input` on its stdin. */
+  async run(command: string, input: Uint8Array | string = ""): Promise<CommandResult> {
+    const channel = await this.exec(command);
+    const [stdout, stderr] = [new Tail(OUTPUT_MAX_BYTES), new Tail(OUTPUT_MAX_BYTES)];
+    channel.on("data", (chunk: Buffer) => stdout.push(chunk)).stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    channel.on("error", () => undefined);
+    const code = new Promise<number | null>((resolve) => {
+      let exit: number | null = null;
+      channel.once("exit", (value: number | null) => (exit = value)).once("close", () => resolve(exit));
+      void this.closed.then(() => resolve(null));
+    });
+    channel.end(input);
+    return { code: await code, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  close(): void {
+    if (this.#open) this.#client.end();
+  }
+
+  /** Ends it at once, without a word to the other side. */
+  destroy(): void {
+    this.#client.destroy();
+  }
+}
+
+/** One type of key may sign by several algorithms. */
+function algorithmsFor(types: readonly string[]): ServerHostKeyAlgorithm[] {
+  const known = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]));
+  return known.filter((type) => SUPPORTED.has(type)).toReversed() as ServerHostKeyAlgorithm[];
+}
+
+const SUPPORTED = new Set(
+  "ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256 ssh-rsa".split(
+    " ",
+  ),
+);
+
+function refusalOf({ host, port }: SshTarget, key: Buffer, knownHosts: KnownHosts): SkyError | undefined {
+  const name = hostName(host, port);
+  const verdict = knownHosts.check(host, port, key);
+  const shown = `${keyType(key)} ${fingerprint(key)}`;
+  const details = { host: name, fingerprint: fingerprint(key), keyType: keyType(key) };
+  if (verdict.state === "known") return undefined;
+  if (verdict.state === "unknown") {
+    const message = `${name} shows the host key ${shown}, which is in none of ${knownHosts.files.join(", ")}`;
+    const line = `${name} ${keyType(key)} ${key.toString("base64")}`;
+    return new SkyError("SKY_SSH_HOST_UNKNOWN", message, {
+      hint: `Compare the fingerprint on the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add to known_hosts: ${line}`,
+      details: { ...details, line },
+    });
+  }
+  if (verdict.state === "revoked")
+    return new SkyError("SKY_SSH_HOST_KEY", `${name} shows the revoked host key ${shown}`, { details });
+  const message = `${name} shows the host key ${shown}, but known_hosts expects ${verdict.expected.join(" or ")}`;
+  return new SkyError("SKY_SSH_HOST_KEY", message, { details: { ...details, expected: verdict.expected } });
+}
+
+function connectError(cause: Error & { level?: string }, name: string, identities: readonly Identity[]): SkyError {
+  if (cause.level === "client-authentication") {
+    const tried = identities.map((identity) => identity.from).join(", ");
+    return new SkyError("SKY_SSH_AUTH", `${name} accepts none of: ${tried}`, { cause, details: { host: name } });
+  }
+  return new SkyError("SKY_SSH_CONNECT", `${name}: ${cause.message}`, {
+    cause,
+    retryable: true,
+    details: { host: name },
+  });
+}

@@ -1,0 +1,68 @@
+// The same brands as at home, so that a function that travelled is known as one wherever it is looked at.
+const BODY = Symbol.for("skyward.fn.body");
+const OPTIONS = Symbol.for("skyward.fn.options");
+const FN = Symbol.for("skyward.pending.fn");
+const ARGS = Symbol.for("skyward.pending.args");
+const PENDING_OPTIONS = Symbol.for("skyward.pending.options");
+const MEMBERS = Symbol.for("skyward.group.members");
+
+type Body<A extends readonly unknown[], R> = (...args: A) => R;
+type Options = Readonly<Record<string, unknown>>;
+
+/** `sky.fn` on a node: calling it describes a call that nothing here can dispatch; `.local` runs the body. */
+export interface InertFn<A extends readonly unknown[], R> {
+  (...args: A): InertPending<R>;
+  local(...args: A): R;
+  with(options: Options): InertFn<A, R>;
+  readonly name: string;
+}
+
+export interface InertPending<R> {
+  with(options: Options): InertPending<R>;
+  local(): R;
+}
+
+export interface InertGroup {
+  readonly length: number;
+  with(options: Options): InertGroup;
+}
+
+export function fn<A extends readonly unknown[], R>(body: Body<A, R>, options: Options = {}): InertFn<A, R> {
+  // Already one: sky.fn(train, { timeout }) wraps the same body.
+  const inner = BODY in body ? (body[BODY] as Body<A, R>) : body;
+  const call = (...args: A): InertPending<R> => pending(call as unknown as InertFn<A, R>, args, options);
+  const named = typeof options["name"] === "string" ? options["name"] : inner.name;
+  return Object.defineProperties(call, {
+    [BODY]: { value: inner },
+    [OPTIONS]: { value: options },
+    local: { value: (...args: A): R => inner(...args) },
+    with: { value: (more: Options): InertFn<A, R> => fn(inner, { ...options, ...more }) },
+    name: { value: named, configurable: true },
+    length: { value: inner.length, configurable: true },
+  }) as unknown as InertFn<A, R>;
+}
+
+export function gather(...given: readonly unknown[]): InertGroup {
+  const [first] = given;
+  const iterable = given.length === 1 && typeof first === "object" && first !== null && Symbol.iterator in first;
+  return group(Object.freeze(iterable ? [...(first as Iterable<unknown>)] : [...given]));
+}
+
+function pending<A extends readonly unknown[], R>(of: InertFn<A, R>, args: A, options: Options): InertPending<R> {
+  return Object.freeze({
+    [FN]: of,
+    [ARGS]: args,
+    [PENDING_OPTIONS]: options,
+    with: (more: Options) => pending(of, args, { ...options, ...more }),
+    local: () => of.local(...args),
+  });
+}
+
+function group(members: readonly unknown[]): InertGroup {
+  return Object.freeze({
+    [MEMBERS]: members,
+    length: members.length,
+    with: (options: Options) =>
+      group(Object.freeze(members.map((one) => (one as InertPending<unknown>).with(options)))),
+  });
+}

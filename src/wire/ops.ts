@@ -1,0 +1,51 @@
+/** Version of everything in `docs/protocol.md`. A peer with another one is refused by name. */
+export const PROTOCOL_VERSION = 1;
+
+/** A frame's payload ends at the first record that passes this many bytes. */
+export const FRAME_TARGET_BYTES = 128 * 1024;
+/** A longer frame is a broken or hostile peer. */
+export const FRAME_MAX_BYTES = 4 * 1024 * 1024;
+/** Bulk crosses in pieces of this size, so that control is never far behind one. */
+export const CHUNK_BYTES = 64 * 1024;
+/** Items and values above this leave by a bulk channel instead of inside their record. */
+export const INLINE_MAX_BYTES = 32 * 1024;
+/** Bytes that a channel's sender may have on the way before the receiver grants more. */
+export const CHANNEL_CREDIT_BYTES = 4 * 1024 * 1024;
+/** Largest value that a channel may announce. */
+export const CHANNEL_MAX_BYTES = 4 * 1024 * 1024 * 1024;
+
+/** Operations of records. Below 16 both ways, below 32 controller to host, above that host to controller. */
+export const Op = {
+  OPEN: 1,
+  CHUNK: 2,
+  CREDIT: 3,
+  ABORT: 4,
+  BLOB: 16,
+  CODE: 17,
+  BIND: 18,
+  UNBIND: 19,
+  TASKS: 20,
+  REVOKE: 21,
+  CANCEL: 22,
+  TOPOLOGY: 23,
+  OUTCOMES: 32,
+  REVOKED: 33,
+  LOST: 34,
+  LOG: 35,
+  NOTE: 36,
+} as const;
+
+/** First byte of an outcome item; an empty item is `undefined`, returned. */
+export const Status = { RETURNED: 0, THREW: 1, RETURNED_BULK: 2, THREW_BULK: 3 } as const;
+
+/** First byte of a TASKS record's mode. */
+export const Mode = {
+  /** Each item is an encoded array of arguments; an empty item is no arguments. */
+  ARGUMENTS: 0,
+  /** Each item is the one argument. */
+  ITEM: 1,
+  /** The record has one item, which lies in the bulk channel that the body names (u32), as arguments. */
+  BULK_ARGUMENTS: 2,
+  /** The same, as the one argument. */
+  BULK_ITEM: 3,
+} as const;

@@ -1,0 +1,116 @@
+import { SkyError } from "../errors/sky-error.ts";
+import type { ByteWriter } from "../values/byte-writer.ts";
+
+const HIGH = 0x1_0000_0000;
+
+/** Task ids are 48 bits on the wire. */
+export function writeId(out: ByteWriter, id: number): void {
+  out.u32(id % HIGH);
+  out.u16(Math.floor(id / HIGH));
+}
+
+export function readId(buf: Buffer, at: number): number {
+  return buf.readUInt32LE(at) + buf.readUInt16LE(at + 4) * HIGH;
+}
+
+/** Header of a TASKS record: bind u32, mode u8, attempt u8, first id u48, count u16. */
+export const TASKS_HEADER = 14;
+
+export interface TasksHeader {
+  readonly bind: number;
+  readonly mode: number;
+  readonly attempt: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+export function writeTasksHeader(out: ByteWriter, bind: number, mode: number, attempt: number, first: number, count: number): void {
+  out.u32(bind);
+  out.u8(mode);
+  out.u8(attempt);
+  writeId(out, first);
+  out.u16(count);
+}
+
+export function readTasksHeader(buf: Buffer, start: number, end: number): TasksHeader {
+  need(start, end, TASKS_HEADER, "TASKS");
+  return { bind: buf.readUInt32LE(start), mode: buf[start + 4]!, attempt: buf[start + 5]!, first: readId(buf, start + 6), count: buf.readUInt16LE(start + 12) };
+}
+
+/** Header of an OUTCOMES record: first id u48, attempt u8, count u16, time of all together u32 us. */
+export const OUTCOMES_HEADER = 13;
+
+export interface OutcomesHeader {
+  readonly first: number;
+  readonly attempt: number;
+  readonly count: number;
+  readonly elapsedUs: number;
+}
+
+export function writeOutcomesHeader(out: ByteWriter, first: number, attempt: number, count: number, elapsedUs: number): void {
+  writeId(out, first);
+  out.u8(attempt);
+  out.u16(count);
+  out.u32(Math.min(0xffff_ffff, Math.round(elapsedUs)));
+}
+
+export function readOutcomesHeader(buf: Buffer, start: number, end: number): OutcomesHeader {
+  need(start, end, OUTCOMES_HEADER, "OUTCOMES");
+  return { first: readId(buf, start), attempt: buf[start + 6]!, count: buf.readUInt16LE(start + 7), elapsedUs: buf.readUInt32LE(start + 9) };
+}
+
+/** A range of ids: first u48, count u32. */
+export function writeRange(out: ByteWriter, first: number, count: number): void {
+  writeId(out, first);
+  out.u32(count);
+}
+
+export function readRanges(buf: Buffer, start: number, end: number): { first: number; count: number }[] {
+  const out: { first: number; count: number }[] = [];
+  if ((end - start) % 10 !== 0) throw new SkyError("SKY_WIRE_MALFORMED", "a list of ranges of the wrong length");
+  for (let at = start; at < end; at += 10) out.push({ first: readId(buf, at), count: buf.readUInt32LE(at + 6) });
+  return out;
+}
+
+export function readJson<T>(buf: Buffer, start: number, end: number): T {
+  try {
+    return JSON.parse(buf.toString("utf8", start, end)) as T;
+  } catch (cause) {
+    throw new SkyError("SKY_WIRE_MALFORMED", "a record that should be JSON is not", { cause });
+  }
+}
+
+export function need(start: number, end: number, bytes: number, what: string): void {
+  if (end - start < bytes) throw new SkyError("SKY_WIRE_MALFORMED", `${what} record of ${end - start} bytes`);
+}
+
+/** CODE: what a function's tree is made of; every blob has been sent before. */
+export interface CodeRecord {
+  readonly code: number;
+  readonly entry: string;
+  readonly files: readonly { path: string; hash: string }[];
+  readonly links: readonly { path: string; target: string }[];
+}
+
+/** The JSON part of a BIND record, after its u32 length; the values follow, or lie in `channel`. */
+export interface BindRecord {
+  readonly bind: number;
+  readonly code: number;
+  readonly limitMs: number;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly channel?: number;
+}
+
+/** LOST: tasks whose thread is gone. */
+export interface LostRecord {
+  readonly tasks: readonly { id: number; attempt: number }[];
+  readonly detail: string;
+  /** The task that brought the thread down, when that was another one. */
+  readonly culprit?: number;
+}
+
+/** NOTE: what only people, or the console, need to know. */
+export type NoteRecord =
+  | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number | null }
+  | { readonly type: "killing"; readonly culprit: number };
