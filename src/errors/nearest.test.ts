@@ -13,5 +13,5 @@ test("finds a misspelt, a swapped, a differently cased and a cut name", () => {
 test("stays silent when nothing is near", () => {
   expect(nearest("colour", options)).toBeUndefined();
   expect(didYouMean("colour", options)).toBe("");
-  expect(didYouMean("retries", options)).toBe('; did you mean "retry"?');
+  expect(didYouMean("retry_count", options)).toBe('; did you mean "retry"?');
 });

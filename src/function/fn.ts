@@ -23,8 +23,15 @@ type Body = (...args: never) => unknown;
 
 type Same<X, Y> = (<G>() => G extends X ? 1 : 2) extends <G>() => G extends Y ? 1 : 2 ? true : false;
 
-/** `unknown` for a function with one plain signature, `never` for one with type parameters or overloads. */
-type Plain<F extends Body> = Same<F, (...args: Parameters<F>) => ReturnType<F>> extends true ? unknown : never;
+type ArgsOf<F> = F extends Body ? Parameters<F> : never;
+type ReturnOf<F> = F extends Body ? ReturnType<F> : never;
+
+/**
+ * `unknown` for a function with one plain signature, `never` for one with type parameters or overloads, which the other
+ * form of `fn` takes. `F` has no constraint anywhere: that would be a signature for TypeScript to fit type parameters
+ * into, and they would be gone. While TypeScript has not looked at the body yet, `F` is `unknown`.
+ */
+type Plain<F> = unknown extends F ? unknown : Same<F, (...args: ArgsOf<F>) => ReturnOf<F>> extends true ? unknown : never;
 
 /**
  * Makes a function that a pool can run.
@@ -37,7 +44,7 @@ type Plain<F extends Body> = Same<F, (...args: Parameters<F>) => ReturnType<F>> 
  * The body travels with what it captures: imports as imports, functions and classes as source, plain values by value.
  * @throws SkyError SKY_BAD_OPTION, SKY_BAD_DURATION, SKY_BAD_CALL
  */
-export function fn<F extends Body>(body: F & Plain<F>, options?: FnOptions): Fn<Parameters<F>, ReturnType<F>>;
+export function fn<F>(body: F & Plain<F>, options?: FnOptions): Fn<ArgsOf<F>, ReturnOf<F>>;
 export function fn<A extends readonly unknown[], R>(body: (...args: A) => R, options?: FnOptions): GenericFn<A, R>;
 export function fn(body: unknown, options?: FnOptions): unknown {
   if (typeof body !== "function") {

@@ -6,7 +6,7 @@ import { moduleOf } from "./capture/loaded-module.ts";
 type AnyFunction = (...args: never) => unknown;
 
 const IDENTIFIER = String.raw`([\p{ID_Start}$_][\p{ID_Continue}$]*)`;
-const CALL = String.raw`(?:await\s+)?[\p{ID_Continue}$.]+\s*(?:<[^()]*>)?\s*\(\s*$`;
+const CALL = String.raw`(?:await\s+)?(?:\(0\s*,\s*)?[\p{ID_Continue}$.]+\)?\s*(?:<[^()]*>)?\s*\(\s*$`;
 /** `const train = sky.fn(`, `train: Fn<...> = sky.fn(`, `this.train = sky.fn(` */
 const ASSIGNED = new RegExp(String.raw`${IDENTIFIER}\s*[?!]?\s*(?::[^=;]*)?=\s*${CALL}`, "u");
 /** `{ train: sky.fn(` */
@@ -37,11 +37,14 @@ function readName(body: AnyFunction): string | undefined {
   const start = module.startOf(text, live.location)!;
   const place = module.original(start);
   const original = module.originalText(place.file);
-  if (original !== undefined) {
-    const at = new Lines(original).offset(place.line - 1, place.column - 1);
-    const before = original.slice(Math.max(0, at - 400), at);
-    const found = ASSIGNED.exec(before) ?? PROPERTY.exec(before);
-    if (found !== null) return found[1];
-  }
+  const at = original === undefined ? 0 : new Lines(original).offset(place.line - 1, place.column - 1);
+  // The user's own text first, since a minifier leaves no names; a map that is not exact leads beside the place there.
+  const name = nameBefore(original ?? "", at) ?? nameBefore(module.source, start);
+  if (name !== undefined) return name;
   return `${basename(place.file)}:${place.line}`;
+}
+
+function nameBefore(text: string, end: number): string | undefined {
+  const before = text.slice(Math.max(0, end - 400), end);
+  return (ASSIGNED.exec(before) ?? PROPERTY.exec(before))?.[1];
 }

@@ -7,12 +7,13 @@ export class Failure {
   }
 }
 
-const EMPTY = Symbol("empty");
-
 /** What became of a batch's tasks so far, by position, and who waits for more of it. */
 export class BatchStore implements SegmentSink {
   readonly parts: { readonly segment: Segment; readonly base: number }[] = [];
-  readonly #results: unknown[] = [];
+  #results: unknown[] = [];
+  /** 1 for each position whose result is there. */
+  #there = new Uint8Array(0);
+  #size = 0;
   /** Positions in the order of arrival; kept from when somebody wants them. */
   #arrivals: number[] | undefined;
   /** How many tasks there are, once that is known. */
@@ -30,7 +31,7 @@ export class BatchStore implements SegmentSink {
   #wakes: (() => void)[] = [];
 
   get size(): number {
-    return this.#results.length;
+    return this.#size;
   }
 
   get complete(): boolean {
@@ -38,9 +39,17 @@ export class BatchStore implements SegmentSink {
   }
 
   add(segment: Segment, count: number): void {
-    const base = this.#results.length;
+    const base = this.#size;
     this.parts.push({ segment, base });
-    for (let i = 0; i < count; i++) this.#results.push(EMPTY);
+    this.#size += count;
+    if (base === 0) {
+      this.#results = Array.from<unknown>({ length: 0 });
+      this.#results.length = count;
+    }
+    if (this.#size <= this.#there.length) return;
+    const there = new Uint8Array(base === 0 ? count : Math.max(this.#size, 2 * this.#there.length));
+    there.set(this.#there);
+    this.#there = there;
   }
 
   /** The number of tasks is final. */
@@ -49,7 +58,7 @@ export class BatchStore implements SegmentSink {
       this.broken = new Failure(broken);
       this.failure ??= this.broken;
     }
-    this.total = this.#results.length;
+    this.total = this.#size;
     this.wake();
   }
 
@@ -62,6 +71,7 @@ export class BatchStore implements SegmentSink {
       this.failure ??= failure;
       this.failures++;
     }
+    this.#there[at] = 1;
     this.ended++;
     this.#arrivals?.push(at);
     if (this.#wakes.length > 0) this.wake();
@@ -69,7 +79,7 @@ export class BatchStore implements SegmentSink {
   }
 
   has(position: number): boolean {
-    return position < this.#results.length && this.#results[position] !== EMPTY;
+    return this.#there[position] === 1;
   }
 
   at(position: number): unknown {
@@ -85,7 +95,7 @@ export class BatchStore implements SegmentSink {
   arrivals(): readonly number[] {
     if (!this.#arrivals) {
       this.#arrivals = [];
-      for (let i = 0; i < this.#results.length; i++) if (this.#results[i] !== EMPTY) this.#arrivals.push(i);
+      for (let i = 0; i < this.#size; i++) if (this.#there[i] === 1) this.#arrivals.push(i);
     }
     return this.#arrivals;
   }

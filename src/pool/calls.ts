@@ -146,7 +146,10 @@ export class Calls {
       const segment = this.#segment(store, made, optionsOf(made()), true, target, items.length, items.slice());
       store.add(segment, items.length);
       segment.sealed = true;
-      this.#dispatcher.enqueue(segment, 0, items.length);
+      const first = Math.min(FIRST_ITEMS, items.length);
+      this.#dispatcher.enqueue(segment, 0, first);
+      this.#dispatcher.flush();
+      if (first < items.length) this.#dispatcher.enqueue(segment, first, items.length - first);
     } else this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, items.length), items);
     store.close();
   }

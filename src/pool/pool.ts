@@ -201,6 +201,7 @@ export class Pool implements AsyncDisposable {
           (error: unknown) => {
             left--;
             if (ready + left < min) reject(error as Error);
+            else if (!this.#closing) void this.#replace(this.#nodes.get(rank)!, messageOf(error));
           },
         );
       }

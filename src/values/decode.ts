@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { SkyError } from "../errors/sky-error.ts";
 import { Decoder } from "./decode/decoder.ts";
 import { float64, int16, int32 } from "./decode/numbers.ts";
+import { BY_HAND, readShort } from "./decode/strings.ts";
 import type { DecodeHooks } from "./hooks.ts";
 import { isStackOverflow } from "./refusal.ts";
 import * as tag from "./tags.ts";
@@ -26,6 +27,10 @@ export function decode(buf: Uint8Array, start = 0, end: number = buf.length, hoo
     if (size === 9 && first === tag.FLOAT64) return float64(buf, start + 1);
     if (size === 5 && first === tag.INT32) return int32(buf, start + 1);
     if (size === 3 && first === tag.INT16) return int16(buf, start + 1);
+    if (size === first - tag.FIX_STRING + 1 && size <= BY_HAND) {
+      const short = readShort(buf, start + 1, size - 1);
+      if (short !== undefined) return short;
+    }
   }
   if (!(start >= 0 && start <= end && end <= buf.length)) {
     throw new SkyError(

@@ -144,7 +144,7 @@ describe("private fields", () => {
     register(Account, { encode: (a) => ({ cents: a.balance }), decode: ({ cents }) => new Account(cents) });
     const account = new Account(5);
     const [a, b] = cross([account, account]);
-    expect(a!.balance).toBe(5);
+    expect(a.balance).toBe(5);
     expect(b).toBe(a);
   });
 

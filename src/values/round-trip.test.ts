@@ -262,7 +262,7 @@ describe("the encoder", () => {
     const writer = new ByteWriter();
     encode("before", writer);
     const { pos } = writer;
-    expect(() => encode([{ a: [1, 2, Promise.resolve()] }], writer)).toThrow();
+    expect(() => encode([{ a: [1, 2, Promise.resolve()] }], writer)).toThrow("value[0].a[2]");
     expect(writer.pos).toBe(pos);
     encode([1], writer);
     expect(decode(writer.buf, pos, writer.pos)).toEqual([1]);

@@ -8,6 +8,7 @@ import type { HostKeeper } from "./host-keeper.ts";
 
 /** Connections that have not shown a token yet. */
 const STRANGERS_MAX = 64;
+const DRAIN_MS = 1000;
 
 export interface LinksOptions {
   readonly config: AgentConfig;
@@ -161,9 +162,11 @@ export class Links {
   }
 }
 
+/** Says why and hangs up. What the other side still sends is taken first, else the reset would overtake the answer. */
 function refuse(socket: Socket, refusal: Refusal): void {
-  socket.resume();
-  socket.end(jsonLine(refusal), () => socket.destroySoon());
+  const timer = setTimeout(() => socket.destroy(), DRAIN_MS);
+  socket.once("close", () => clearTimeout(timer));
+  socket.resume().end(jsonLine(refusal));
 }
 
 function refusalOf(error: string): Refusal {

@@ -71,8 +71,8 @@ async function transformAs(kind: "esm" | "cjs", files: readonly HomeFile[], resu
   });
   for (const [index, file] of files.entries()) {
     const output = (name: string): string => outputFiles.find((item) => item.path === name)!.text;
-    const map = JSON.parse(output(`/${index}.js.map`)) as object;
-    results.set(file.path, { kind, text: output(`/${index}.js`), map: new OriginalMap({ ...map, sources: [file.path], sourceRoot: "" }, file.path) });
+    // Where the file itself came from a compiler and says so, esbuild's map leads to what that was made from.
+    results.set(file.path, { kind, text: output(`/${index}.js`), map: new OriginalMap(output(`/${index}.js.map`), `/${index}.js`) });
   }
 }
 

@@ -86,8 +86,8 @@ export class Graph implements Holes {
     if (found === undefined) throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", "can't be read: the engine keeps no value for it", "Pass it as an argument.");
     if ("unset" in found) throw refuseUnset(path);
     const value = found.value;
-    if (value === undefined && declared?.lexical === true && declared.initialiser !== undefined && !mayBeUndefined(declared.initialiser)) throw refuseUnset(path);
     const constant = declared?.kind === "other" && declared.constant;
+    if (value === undefined && constant && !mayBeUndefined(declared.initialiser)) throw refuseUnset(path); // Node 20 reads it so
     if (constant && (typeof value === "function" || typeof value === "symbol")) return this.#anySlot(value, use.name, path);
     const known = use.variable === undefined ? undefined : this.#sameVariable(use.variable, value);
     if (known !== undefined) return known;

@@ -77,9 +77,9 @@ function retransformed(file: string, kind: "esm" | "cjs"): LoadedSource | undefi
       sourcemap: "external",
       logLevel: "silent",
     });
-    const source = outputFiles.find((output) => !output.path.endsWith(".map"))!.text;
-    const map = outputFiles.find((output) => output.path.endsWith(".map"))!.text;
-    return { source, map: new OriginalMap({ ...(JSON.parse(map) as object), sources: [file], sourceRoot: "" }, file) };
+    const source = outputFiles.find((output) => !output.path.endsWith(".map"))!;
+    const map = outputFiles.find((output) => output.path.endsWith(".map"))!;
+    return { source: source.text, map: new OriginalMap(map.text, source.path) };
   } catch {
     return undefined;
   }

@@ -130,6 +130,11 @@ class Surveyor {
       const hint = `Give the class ${constructor.name} a static [sky.codec], or make the instance inside the function.`;
       throw this.#refuse(constructor.name, "has private fields, which can't be copied from outside", hint);
     }
+    const hidden = hiddenProperty(value);
+    if (hidden !== undefined) {
+      const hint = "Make it inside the function, or in a module of your own that exports it, and import that.";
+      throw this.#refuse(constructor.name, `keeps state in ${hidden}, which would be lost`, hint);
+    }
     this.holes = true;
     this.#on.onInstance(constructor as AnyFunction, this.#path());
     this.#fields(value);
@@ -164,6 +169,16 @@ function isUserClass(constructor: unknown, value: object): constructor is AnyFun
   if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value) || types.isGeneratorObject(value) || types.isExternal(value)) return false;
   if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || ArrayBuffer.isView(value)) return false;
   return !/\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
+}
+
+/** An own property that a copy would not have, or would have as something else. */
+function hiddenProperty(value: object): string | undefined {
+  for (const [key, { enumerable, get }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+    if (enumerable !== true) return `the hidden property ${key}`;
+    if (get !== undefined) return `the getter ${key}`;
+  }
+  const [symbol] = Object.getOwnPropertySymbols(value);
+  return symbol === undefined ? undefined : `the property [${String(symbol)}]`;
 }
 
 /** Objects that cross as they are, with nothing inside to look at. */

@@ -7,11 +7,11 @@ import { childrenOf, isNode, type Node } from "./parser.ts";
 export type Declared =
   | ({ readonly kind: "import" } & ImportedFrom)
   | { readonly kind: "require"; readonly start: number; readonly end: number; readonly pattern: string | undefined }
-  | { readonly kind: "other"; readonly constant: boolean; readonly initialiser: Node | undefined; readonly lexical: boolean };
+  | { readonly kind: "other"; readonly constant: boolean; readonly initialiser: Node | undefined };
 
 export function declarationOf(variable: Variable, module: LoadedModule): Declared {
   const [definition, ...more] = variable.defs;
-  if (definition === undefined) return { kind: "other", constant: false, initialiser: undefined, lexical: false };
+  if (definition === undefined) return { kind: "other", constant: false, initialiser: undefined };
   const node = definition.node as unknown as Node;
   const parent = (definition as { parent?: unknown }).parent as Node | undefined | null;
   const type = definition.type as string;
@@ -24,11 +24,10 @@ export function declarationOf(variable: Variable, module: LoadedModule): Declare
       const required = requireOf(node["id"], initialiser, module);
       if (required !== undefined) return required;
     }
-    const lexical = isNode(parent) && parent["kind"] !== "var";
     const simple = isNode(node["id"]) && node["id"].type === "Identifier";
-    return { kind: "other", constant, initialiser: simple ? initialiser : undefined, lexical };
+    return { kind: "other", constant, initialiser: simple ? initialiser : undefined };
   }
-  return { kind: "other", constant, initialiser: type === "ClassName" || type === "FunctionName" ? node : undefined, lexical: type === "ClassName" };
+  return { kind: "other", constant, initialiser: type === "ClassName" || type === "FunctionName" ? node : undefined };
 }
 
 /** `const a = require("x")`, `const { b } = require("x")`, `var c = __toESM(require("x"))`: an import in all but name. */

@@ -82,6 +82,7 @@ export class Node {
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData()]);
     this.#ready();
+    if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");
     emit({ type: "Node.Ready", node: rank, machine: this.#machine.name, slots: config.concurrency, elapsedMs: elapsed() });
   }
 

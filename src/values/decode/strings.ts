@@ -2,7 +2,7 @@ import * as tag from "../tags.ts";
 import type { DecodeState } from "./state.ts";
 
 /** Up to this many characters a string is put together here; a native call costs more. */
-const BY_HAND = 12;
+export const BY_HAND = 12;
 const CACHE = 1024;
 const f = String.fromCharCode;
 
@@ -49,8 +49,8 @@ export function readKey(d: DecodeState): string {
   return text;
 }
 
-/** Undefined where the bytes are not all ASCII. A call with a fixed number of characters is several times faster than any other way. */
-function readShort(b: Uint8Array, i: number, length: number): string | undefined {
+/** At most `BY_HAND` characters; undefined where the bytes are not all ASCII. A call with a fixed number of characters is several times faster than any other way. */
+export function readShort(b: Uint8Array, i: number, length: number): string | undefined {
   for (let k = i + length; k-- > i;) if (b[k]! > 0x7f) return undefined;
   switch (length) {
     case 1:

@@ -41,6 +41,8 @@ export function writeError(e: EncodeState, error: object): void {
   if (cause) part(e, readGuarded(error, "cause"), ".cause");
   if (errors) part(e, readGuarded(error, "errors"), ".errors");
   const own = Object.keys(error).filter((key) => key !== "message" && key !== "stack");
+  // What a SuppressedError is about.
+  for (const key of ["error", "suppressed"]) if (isHidden(error, key)) own.push(key);
   writeProps(e, error, [...own, ...(symbolKeys(error) ?? [])]);
   e.depth--;
   e.lenient--;

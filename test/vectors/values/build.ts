@@ -57,9 +57,7 @@ function make(d: Description, objects: Objects): unknown {
   if (Array.isArray(d))
     return fill([] as unknown[], objects, undefined, (array) => d.forEach((each) => array.push(make(each, objects))));
   if (!("$" in d)) {
-    return fill({} as Record<string, unknown>, objects, undefined, (object) =>
-      setFields(object, Object.entries(d), objects),
-    );
+    return fill({}, objects, undefined, (object) => setFields(object, Object.entries(d), objects));
   }
   return special(d as Tagged, objects);
 }
@@ -87,7 +85,7 @@ function special(d: Tagged, objects: Objects): unknown {
     }
     case "array":
       return fill([] as unknown[], objects, d.$id, (array) => {
-        setFields(array, entries as [string, unknown][], objects);
+        setFields(array, entries, objects);
         array.length = d["length"] as number;
       });
     case "map":

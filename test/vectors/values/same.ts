@@ -26,8 +26,9 @@ function compare(a: unknown, b: unknown, path: string, seen: Seen): string | und
 
 function content(a: object, b: object, path: string, seen: Seen): string | undefined {
   if (a instanceof Date) return compare(a.getTime(), (b as Date).getTime(), `${path}.getTime()`, seen);
-  if (a instanceof RegExp || a instanceof URL || a instanceof URLSearchParams) {
-    return compare(String(a), String(b), `String(${path})`, seen);
+  if (a instanceof RegExp) return compare(a.toString(), (b as RegExp).toString(), `${path}.toString()`, seen);
+  if (a instanceof URL || a instanceof URLSearchParams) {
+    return compare(a.toString(), (b as URL).toString(), `${path}.toString()`, seen);
   }
   if (a instanceof Map) return list([...a].flat(), [...(b as Map<unknown, unknown>)].flat(), `[...${path}]`, seen);
   if (a instanceof Set) return list([...a], [...(b as Set<unknown>)], `[...${path}]`, seen);

@@ -40,7 +40,7 @@ export class BlockWatch {
     for (const thread of this.#threads) {
       const unclaimed = thread.unclaimed;
       waiting += unclaimed;
-      if (unclaimed === 0) continue;
+      if (unclaimed === 0 || !thread.ready) continue;
       const progress = thread.share.progress;
       if (progress !== thread.lastProgress) {
         thread.lastProgress = progress;

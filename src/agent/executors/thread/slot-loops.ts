@@ -11,6 +11,8 @@ import { TaskRun } from "./task-run.ts";
 
 /** A thread that has computed this long lets timers, sockets and messages in. */
 const TURN_MS = 4;
+/** The first outcomes of a busy time leave sooner, since somebody may be waiting for just those. */
+const FIRST_MS = 0.5;
 const FLUSH_BYTES = 64 * 1024;
 
 interface Chunk {
@@ -33,6 +35,8 @@ export class SlotLoops {
   #turnStart = 0;
   #turn: Promise<void> | undefined;
   #flushing = false;
+  /** Whether outcomes have left since the thread was last idle. */
+  #early = true;
 
   constructor(share: ThreadShare, binds: Map<number, Bind>, single: boolean, post: (message: FromThread, transfer?: ArrayBuffer[]) => void) {
     this.#share = share;
@@ -145,6 +149,10 @@ export class SlotLoops {
       this.#running[slot] = undefined;
       this.#share.end(slot);
       if (this.#outcomes.out.pos > FLUSH_BYTES) this.flush();
+      if (this.#early && ended - this.#turnStart > FIRST_MS) {
+        this.#early = false;
+        this.flush();
+      }
       if (ended - this.#turnStart > TURN_MS) {
         this.flush();
         await this.#nextTurn();
@@ -152,6 +160,7 @@ export class SlotLoops {
     }
     this.#active--;
     if (this.#active === 0) {
+      this.#early = true;
       if (this.#single) setCurrentTask(undefined);
       this.flush();
     } else this.#flushSoon();

@@ -53,6 +53,8 @@ export class ThreadExecutor {
   #info: InstanceFacts;
   #waiting: Work[] = [];
   #closing = false;
+  /** Slots of blocked threads are with stand-ins. */
+  #lent = false;
 
   constructor(options: ThreadExecutorOptions, events: ExecutorEvents) {
     this.#options = options;
@@ -152,10 +154,10 @@ export class ThreadExecutor {
     return [...this.#threads].filter((thread) => !thread.retired && !thread.blocked && !thread.full);
   }
 
-  #start(allowed: number): Thread {
+  #start(allowed: number, base = allowed): Thread {
     const { concurrency, file } = this.#options;
     const single = concurrency === 1 || allowed === 1;
-    const thread = new Thread(file, single ? 1 : concurrency, allowed, single, this.#info, {
+    const thread = new Thread(file, single ? 1 : concurrency, allowed, base, single, this.#info, {
       message: (from, message) => this.#message(from, message),
       exit: (from, code, error) => this.#exited(from, code, error),
     });
@@ -192,8 +194,9 @@ export class ThreadExecutor {
       case "pong":
         if (message.id === thread.pingId) thread.pinged = 0;
         thread.blocked = false;
-        return;
-      default:
+        return this.#giveSlotsBack();
+      case "ready":
+        thread.ready = true;
         return;
     }
   }
@@ -247,6 +250,7 @@ export class ThreadExecutor {
 
   /** Gives idle threads the tails of busy ones. */
   #balance(): void {
+    if (this.#lent) this.#giveSlotsBack();
     const idle = this.#usable().filter((thread) => thread.open < thread.share.allowed);
     for (const thread of idle) {
       const wanted = thread.share.allowed - thread.open;
@@ -276,8 +280,30 @@ export class ThreadExecutor {
       if (!thread.retired) held += thread.share.allowed;
     }
     const add = Math.min(waiting, this.#options.concurrency - held);
-    for (let i = 0; i < add; i++) this.#start(1);
+    for (let i = 0; i < add; i++) this.#start(1, 0);
+    if (add > 0) this.#lent = true;
     this.#balance();
+  }
+
+  /** A thread that turns again gets its slots back, those of idle stand-ins first. */
+  #giveSlotsBack(): void {
+    for (const thread of this.#threads) {
+      let wanted = thread.base - thread.share.allowed;
+      if (wanted <= 0 || thread.blocked || thread.retired) continue;
+      for (const other of this.#threads) {
+        if (wanted <= 0) break;
+        if (other.base > 0 || other.open > 0 || other.retired) continue;
+        other.retired = true;
+        void other.worker.terminate();
+        wanted -= other.share.allowed;
+      }
+      let held = 0;
+      for (const other of this.#threads) if (!other.retired) held += other.share.allowed;
+      const more = Math.min(thread.base - thread.share.allowed, this.#options.concurrency - held);
+      if (more <= 0) continue;
+      thread.share.allowed += more;
+      thread.post({ type: "slots" });
+    }
   }
 
   #expired(thread: Thread, chunk: Chunk, item: number, limitMs: number): void {
@@ -292,7 +318,7 @@ export class ThreadExecutor {
     if (thread.retired) return;
     thread.retired = true;
     this.#culprits.set(thread, culprit);
-    this.#start(thread.share.allowed);
+    this.#start(thread.share.allowed, thread.base);
     this.#balance();
     if (thread.open === 0) void thread.worker.terminate();
   }
@@ -308,7 +334,7 @@ export class ThreadExecutor {
     if (this.#closing) return;
     const culprit = this.#culprits.get(thread);
     this.#culprits.delete(thread);
-    if (!thread.retired) this.#start(thread.share.allowed);
+    if (!thread.retired) this.#start(thread.share.allowed, thread.base);
     const started: { id: number; attempt: number }[] = [];
     const unstarted: Work[] = [];
     for (const chunk of thread.chunks.values()) {

@@ -14,6 +14,10 @@ export class Thread {
   readonly share: ThreadShare;
   readonly chunks = new Map<number, Chunk>();
   readonly worker: Worker;
+  /** It has said so: until then it is not blocked, it starts. */
+  ready = false;
+  /** Slots that it gets back when it is no longer blocked; 0 for one that was started in another's place. */
+  readonly base: number;
   /** Gets no new work; ends when what it has is done. */
   retired = false;
   /** Tasks given to it that have no outcome yet. */
@@ -28,9 +32,10 @@ export class Thread {
   #outbox: ChunkMessage[] = [];
   #known = new Set<number>();
 
-  constructor(file: string, slots: number, allowed: number, single: boolean, info: InstanceFacts, events: ThreadEvents) {
+  constructor(file: string, slots: number, allowed: number, base: number, single: boolean, info: InstanceFacts, events: ThreadEvents) {
     this.share = new ThreadShare(slots);
     this.share.allowed = allowed;
+    this.base = base;
     const workerData: ThreadData = { shared: this.share.buffer, slots, single, info };
     this.worker = new Worker(file, { workerData, stdout: true, stderr: true });
     this.worker.stdout.resume();
