@@ -124,6 +124,8 @@ describe("types", () => {
     label(1, 2);
     // @ts-expect-error one too few
     label();
+    // @ts-expect-error what a parameter is must be said
+    fn((x) => x);
     // @ts-expect-error no such option
     expect(() => fn(() => 1, { timout: "1s" })).toThrow();
     // @ts-expect-error a bare number
@@ -161,7 +163,8 @@ describe("types", () => {
   test("a group is a tuple, or a list", () => {
     expectTypeOf(gather(train(1), label(2))).toEqualTypeOf<Group<[{ lr: number; epochs: number }, string]>>();
     expectTypeOf(gather([label(1), label(2)])).toEqualTypeOf<Group<string[]>>();
-    expectTypeOf(gather(...[label(1)])).toEqualTypeOf<Group<string[]>>();
+    const list = [label(1)];
+    expectTypeOf(gather(...list)).toEqualTypeOf<Group<string[]>>();
     // @ts-expect-error a function is not a call of it
     expect(() => gather(label)).toThrow();
   });

@@ -165,7 +165,7 @@ export class Session {
     const frame = Buffer.allocUnsafe(HEADER_BYTES + out.pos);
     frame.writeUInt32LE(4 + out.pos, 0);
     out.buf.copy(frame, HEADER_BYTES, 0, out.pos);
-    out.pos = 0;
+    out.reset();
     this.#sent++;
     this.#kept.push(frame);
     this.#keptBytes += frame.length;

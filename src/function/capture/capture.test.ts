@@ -7,11 +7,24 @@ beforeAll(async () => {
 });
 afterAll(() => removeHarness(harness));
 
+const outcomes = (results: readonly Result[]): object[] => results.map(({ name, there, refused }) => ({ name, outcome: there ?? refused }));
+const wanted = (results: readonly Result[]): object[] => results.map(({ name, here }) => ({ name, outcome: here }));
+
+test("CommonJS that was written by hand", { timeout: 60_000 }, async () => {
+  const results = await runCases("node-cjs", "plain.cjs", harness);
+  expect(outcomes(results)).toEqual(wanted(results));
+});
+
+test.each(["tsx-esm", "tsx-cjs"] as const)("what only %s takes", { timeout: 60_000 }, async (way) => {
+  const results = await runCases(way, "assets.ts", harness);
+  expect(outcomes(results)).toEqual(wanted(results));
+});
+
 describe.each(WAYS)("%s", { timeout: 60_000 }, (way) => {
   test("every function gives there what it gives here", async () => {
     const results = await runCases(way, "basics.ts", harness);
     expect(results.length).toBeGreaterThan(30);
-    expect(results.map(({ name, there, refused }) => ({ name, outcome: there ?? refused }))).toEqual(results.map(({ name, here }) => ({ name, outcome: here })));
+    expect(outcomes(results)).toEqual(wanted(results));
   });
 
   test("what can't travel is refused with the way to it, file and line", async () => {

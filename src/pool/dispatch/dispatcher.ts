@@ -1,12 +1,14 @@
 import { SkyError } from "../../errors/sky-error.ts";
-import { type Failure, runsAgain } from "../core/retry.ts";
+import type { Failure } from "../core/retry.ts";
 import type { Range } from "../core/ranges.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import type { AnyFn } from "../../function/brand.ts";
 import type { ResolvedOptions } from "../../function/options.ts";
 import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
+import { Deadlines } from "./deadlines.ts";
 import { eachOutcome } from "./outcomes.ts";
+import { Retries } from "./retries.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import { SegmentTable } from "./segment-table.ts";
 
@@ -36,27 +38,31 @@ export interface DispatcherOptions {
   readonly now: () => number;
 }
 
-/** Tasks waiting longer than their `queueTimeout` are looked for this often. */
-const DEADLINE_MS = 20;
-
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
 export class Dispatcher {
   readonly scheduler = new Scheduler();
   readonly #options: DispatcherOptions;
   readonly #binds: BindTable;
   readonly #segments = new SegmentTable();
+  readonly #retries: Retries;
+  readonly #deadlines: Deadlines;
   readonly #ports = new Map<number, NodePort>();
   readonly #measured = new Map<number, number>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
   #nextId = 1;
   #nextQueue = 1;
   #scheduled = false;
-  #deadlines: NodeJS.Timeout | undefined;
   #closed: SkyError | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind));
+    const { now, retryOnInterruption, events } = options;
+    this.#retries = new Retries({ scheduler: this.scheduler, retryOnInterruption, events, now });
+    this.#deadlines = new Deadlines(this.#segments, now, (segment, index, error) => {
+      this.scheduler.cancel(segment.queue, segment.first + index, 1);
+      this.#settle(segment, index, State.FAILED, error, 0);
+    });
     this.scheduler.openQueue(0);
   }
 
@@ -103,7 +109,7 @@ export class Dispatcher {
 
   enqueue(segment: Segment, index: number, count: number): void {
     this.counts.queued += count;
-    if (segment.queueTimeoutMs > 0) this.#deadlines ??= setInterval(this.#expire, DEADLINE_MS);
+    this.#deadlines.watch(segment);
     const { code } = segment.bind;
     if (code.artifact) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else {
@@ -222,7 +228,7 @@ export class Dispatcher {
   /** Refuses what comes from now on, and ends what is there. */
   close(reason: SkyError): void {
     this.#closed = reason;
-    clearInterval(this.#deadlines);
+    this.#deadlines.dispose();
     for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
   }
 
@@ -271,7 +277,7 @@ export class Dispatcher {
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
     const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent: culprit !== undefined };
-    if (this.#again(segment, index, { ...range, first: id, count: 1 }, rank, failure, reason, culprit)) return;
+    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, culprit)) return;
     const attempts = segment.attempt(index);
     const error = new SkyError("SKY_TASK_LOST", `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`, {
       details: { node: rank, task: `t${id}`, attempt: attempts, cause: reason },
@@ -286,31 +292,10 @@ export class Dispatcher {
     const timeout = error instanceof SkyError && error.code === "SKY_TASK_TIMEOUT";
     if (range && segment.bind.options.retry !== undefined && error instanceof Error) {
       const failure: Failure = { kind: timeout ? "timeout" : "error", name: error.name, message: error.message };
-      if (this.#again(segment, index, { ...range, first: id, count: 1 }, rank, failure, `${error.name}: ${error.message}`, undefined)) return;
+      if (this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure)) return;
     }
     attribute(error, rank, id, segment.attempt(index));
     this.#settle(segment, index, State.FAILED, error, ranUs);
-  }
-
-  #again(segment: Segment, index: number, range: Range, rank: number, failure: Failure, reason: string, culprit: number | undefined): boolean {
-    const history = segment.history.get(index) ?? [];
-    const now = this.#options.now();
-    const { sent } = segment.times(index);
-    const charged = history.filter((one) => !one.innocent).length;
-    const policy = { retryOnInterruption: this.#options.retryOnInterruption, retry: segment.bind.options.retry, rerun: segment.bind.options.rerun };
-    let again: boolean;
-    try {
-      again = this.#closed === undefined && segment.attempt(index) < 255 && runsAgain(failure, charged, now - (history[0]?.sent ?? sent ?? now), policy);
-    } catch {
-      again = false;
-    }
-    history.push({ attempt: segment.attempt(index), node: rank, reason, innocent: failure.innocent ?? false, sent: sent ?? now, ended: now });
-    segment.history.set(index, history);
-    if (!again) return false;
-    segment.requeued(index);
-    this.scheduler.retry(range, segment.attempt(index) + 1, rank);
-    this.#options.events.retried(segment, index, segment.attempt(index) + 1, rank, reason, culprit);
-    return true;
   }
 
   #settle(segment: Segment, index: number, state: number, value: unknown, ranUs: number, now = this.#options.now()): void {
@@ -344,26 +329,6 @@ export class Dispatcher {
     this.#measured.set(group, mean);
     this.scheduler.measured(group, mean);
   }
-
-  #expire = (): void => {
-    const now = this.#options.now();
-    let watching = false;
-    for (const segment of this.#segments) {
-      if (segment.queueTimeoutMs === 0) continue;
-      watching = true;
-      if (now - segment.queuedAt < segment.queueTimeoutMs) continue;
-      for (let index = 0; index < segment.count; index++) {
-        if (segment.state(index) !== State.QUEUED) continue;
-        this.scheduler.cancel(segment.queue, segment.first + index, 1);
-        const limit = segment.queueTimeoutMs / 1000;
-        this.#settle(segment, index, State.FAILED, new SkyError("SKY_QUEUE_TIMEOUT", `${segment.bind.name} waited longer than its queueTimeout of ${limit} s for a slot`, { details: { limit: "queueTimeout", limitMs: segment.queueTimeoutMs, task: `t${segment.first + index}` } }), 0);
-      }
-    }
-    if (!watching) {
-      clearInterval(this.#deadlines);
-      this.#deadlines = undefined;
-    }
-  };
 }
 
 /** Where an error happened goes with it, out of the way of its own properties. */

@@ -43,7 +43,7 @@ export class OutcomeWriter {
   take(): Uint8Array {
     this.#end();
     const bytes = Uint8Array.prototype.slice.call(this.out.buf, 0, this.out.pos);
-    this.out.pos = 0;
+    this.out.reset();
     return bytes;
   }
 

@@ -4,7 +4,7 @@ import { BlockWatch } from "./block-watch.ts";
 import type { Chunk, Work } from "./chunk.ts";
 import { Limits } from "./limits.ts";
 import type { BindMessage, FromThread } from "./messages.ts";
-import { skipItems } from "../../../wire/items.ts";
+import { donor, leftOf, least, split } from "./share-out.ts";
 import { Thread } from "./thread.ts";
 
 /** Tasks of one arrival that take less than this together stay on one thread: waking another costs more. */
@@ -253,20 +253,9 @@ export class ThreadExecutor {
     if (this.#lent) this.#giveSlotsBack();
     const idle = this.#usable().filter((thread) => thread.open < thread.share.allowed);
     for (const thread of idle) {
-      const wanted = thread.share.allowed - thread.open;
-      let rich: Thread | undefined;
-      let most = 0;
-      for (const other of this.#threads) {
-        if (other === thread || other.open <= 1) continue;
-        const unclaimed = other.unclaimed;
-        if (unclaimed > most) [rich, most] = [other, unclaimed];
-      }
-      if (!rich) return;
-      // A blocked thread keeps nothing; of another, half, so that both end together.
-      const keeps = rich.blocked || rich.retired ? 0 : Math.floor(most / 2);
-      const spare = rich.blocked || rich.retired ? most : Math.min(most, Math.max(most - keeps, Math.min(wanted, most - rich.share.allowed)));
-      if (spare <= 0) continue;
-      for (const work of rich.cut(rich.blocked || rich.retired ? Math.min(spare, wanted) : spare)) this.#put(thread, work);
+      const found = donor(this.#threads, thread);
+      if (!found) return;
+      for (const work of found.from.cut(found.count)) this.#put(thread, work);
       thread.send();
     }
   }
@@ -335,15 +324,7 @@ export class ThreadExecutor {
     const culprit = this.#culprits.get(thread);
     this.#culprits.delete(thread);
     if (!thread.retired) this.#start(thread.share.allowed, thread.base);
-    const started: { id: number; attempt: number }[] = [];
-    const unstarted: Work[] = [];
-    for (const chunk of thread.chunks.values()) {
-      const claimed = thread.share.claimed(chunk.word);
-      for (let item = 0; item < Math.min(claimed, chunk.count); item++) {
-        if (!chunk.isDone(item)) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
-      }
-      for (let item = claimed; item < chunk.count; item++) if (!chunk.isDone(item)) unstarted.push(chunk.single(item));
-    }
+    const { started, unstarted } = leftOf(thread);
     const detail = culprit === undefined ? (error ? `its thread ended: ${error.message}` : `its thread ended with code ${code}`) : "its thread was ended because of another task";
     if (started.length > 0) this.#events.lost(started, detail, culprit);
     const works = [...this.#waiting, ...unstarted];
@@ -356,27 +337,4 @@ export class ThreadExecutor {
 function find(thread: Thread, id: number): Chunk | undefined {
   for (const chunk of thread.chunks.values()) if (chunk.has(id)) return chunk;
   return undefined;
-}
-
-function least(threads: Thread[]): Thread {
-  let best = threads[0]!;
-  for (const thread of threads) if (thread.open / thread.share.allowed < best.open / best.share.allowed) best = thread;
-  return best;
-}
-
-/** Cuts work into parts of the given shares, in order; empty parts are left out. */
-function split(work: Work, shares: readonly number[]): Work[] {
-  const parts: Work[] = [];
-  let item = 0;
-  let sum = 0;
-  let at = 0;
-  for (const share of shares) {
-    sum += share;
-    const end = Math.min(work.count, Math.ceil(work.count * sum - 1e-9));
-    if (end <= item) continue;
-    const to = skipItems(work.body, at, end - item);
-    parts.push({ ...work, first: work.first + item, count: end - item, body: work.body.slice(at, to) });
-    [item, at] = [end, to];
-  }
-  return parts;
 }

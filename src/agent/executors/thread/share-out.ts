@@ -1,0 +1,56 @@
+import { skipItems } from "../../../wire/items.ts";
+import type { Work } from "./chunk.ts";
+import type { Thread } from "./thread.ts";
+
+/** The thread with the fewest open tasks for its slots. */
+export function least(threads: readonly Thread[]): Thread {
+  let best = threads[0]!;
+  for (const thread of threads) if (thread.open / thread.share.allowed < best.open / best.share.allowed) best = thread;
+  return best;
+}
+
+/** Cuts work into parts of the given shares (which add up to 1), in order; empty parts are left out. */
+export function split(work: Work, shares: readonly number[]): Work[] {
+  const parts: Work[] = [];
+  let item = 0;
+  let sum = 0;
+  let at = 0;
+  for (const share of shares) {
+    sum += share;
+    const end = Math.min(work.count, Math.ceil(work.count * sum - 1e-9));
+    if (end <= item) continue;
+    const to = skipItems(work.body, at, end - item);
+    parts.push({ ...work, first: work.first + item, count: end - item, body: work.body.slice(at, to) });
+    [item, at] = [end, to];
+  }
+  return parts;
+}
+
+/** What can be taken from whom for an idle thread: all that stands behind a blocked one, else half of the most. */
+export function donor(threads: Iterable<Thread>, idle: Thread): { readonly from: Thread; readonly count: number } | undefined {
+  let from: Thread | undefined;
+  let most = 0;
+  for (const other of threads) {
+    if (other === idle || other.open <= 1) continue;
+    const unclaimed = other.unclaimed;
+    if (unclaimed > most) [from, most] = [other, unclaimed];
+  }
+  if (!from) return undefined;
+  const wanted = idle.share.allowed - idle.open;
+  return { from, count: from.blocked || from.retired ? Math.min(most, wanted) : Math.ceil(most / 2) };
+}
+
+/** A thread's tasks without an outcome: those that had started, and work that had not. */
+export function leftOf(thread: Thread): { readonly started: { id: number; attempt: number }[]; readonly unstarted: Work[] } {
+  const started: { id: number; attempt: number }[] = [];
+  const unstarted: Work[] = [];
+  for (const chunk of thread.chunks.values()) {
+    const claimed = thread.share.claimed(chunk.word);
+    for (let item = 0; item < chunk.count; item++) {
+      if (chunk.isDone(item)) continue;
+      if (item < claimed) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
+      else unstarted.push(chunk.single(item));
+    }
+  }
+  return { started, unstarted };
+}

@@ -1,0 +1,53 @@
+import type { Range } from "../core/ranges.ts";
+import { type Failure, runsAgain } from "../core/retry.ts";
+import type { Scheduler } from "../core/scheduler.ts";
+import type { DispatchEvents } from "./dispatcher.ts";
+import type { Segment } from "./segment.ts";
+
+/** Attempts are one byte on the wire. */
+const MAX_ATTEMPT = 255;
+
+export interface RetriesOptions {
+  readonly scheduler: Scheduler;
+  readonly retryOnInterruption: number;
+  readonly events: DispatchEvents;
+  readonly now: () => number;
+}
+
+/** Writes failed tries into a task's history and queues the task again where its rules allow. */
+export class Retries {
+  readonly #options: RetriesOptions;
+
+  constructor(options: RetriesOptions) {
+    this.#options = options;
+  }
+
+  /** `range` is the task's place in the scheduler. False when this try was the last. */
+  again(segment: Segment, range: Range, rank: number, failure: Failure, culprit?: number): boolean {
+    const { scheduler, retryOnInterruption, events } = this.#options;
+    const index = range.first - segment.first;
+    const history = segment.history.get(index) ?? [];
+    const now = this.#options.now();
+    const sent = segment.times(index).sent ?? now;
+    const attempt = segment.attempt(index);
+    const charged = history.filter((one) => !one.innocent).length;
+    const { retry, rerun } = segment.bind.options;
+    const again = attempt < MAX_ATTEMPT && decided(() => runsAgain(failure, charged, now - (history[0]?.sent ?? sent), { retryOnInterruption, retry, rerun }));
+    history.push({ attempt, node: rank, reason: failure.message, innocent: failure.innocent ?? false, sent, ended: now });
+    segment.history.set(index, history);
+    if (!again) return false;
+    segment.requeued(index);
+    scheduler.retry(range, attempt + 1, rank);
+    events.retried(segment, index, attempt + 1, rank, failure.message, culprit);
+    return true;
+  }
+}
+
+/** A user's rule that throws has not said yes. */
+function decided(rule: () => boolean): boolean {
+  try {
+    return rule();
+  } catch {
+    return false;
+  }
+}
