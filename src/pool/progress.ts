@@ -1,4 +1,5 @@
 import type { EventBus } from "../events/bus.ts";
+import type { LossCause } from "../events/node-events.ts";
 import type { SkyEvent } from "../events/event.ts";
 import type { DispatchEvents, Dispatcher } from "./dispatch/dispatcher.ts";
 import { type Segment, State } from "./dispatch/segment.ts";
@@ -22,9 +23,9 @@ export class Progress implements DispatchEvents {
     this.#dispatcher = dispatcher;
   }
 
-  retried(segment: Segment, index: number, attempt: number, rank: number, message: string, culprit: number | undefined): void {
+  retried(segment: Segment, index: number, attempt: number, rank: number, reason: LossCause | "failed", message: string, culprit: number | undefined): void {
     const task = `t${segment.first + index}`;
-    this.#emit({ type: "Task.Retried", ...this.#base(), task, name: segment.bind.name, node: rank, attempt, reason: culprit === undefined ? "processDied" : "hostRestarted", message, ...(culprit === undefined ? {} : { culprit: `t${culprit}` }) });
+    this.#emit({ type: "Task.Retried", ...this.#base(), task, name: segment.bind.name, node: rank, attempt, reason, message, ...(culprit === undefined ? {} : { culprit: `t${culprit}` }) });
   }
 
   ended(segment: Segment, index: number): void {

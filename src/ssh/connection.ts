@@ -67,13 +67,7 @@ export class SshConnection {
           readyTimeout: CONNECT_TIMEOUT_MS,
           keepaliveInterval: KEEPALIVE_MS,
           keepaliveCountMax: KEEPALIVES_MISSED,
-          algorithms: {
-            serverHostKey: {
-              prepend: algorithmsFor(knownHosts.typesFor(target.host, target.port)),
-              append: [],
-              remove: [],
-            },
-          },
+          algorithms: { serverHostKey: hostKeyAlgorithms(knownHosts.typesFor(target.host, target.port)) },
           hostVerifier: (key: Buffer) => {
             refusal = refusalOf(target, key, knownHosts);
             return refusal === undefined;
@@ -136,17 +130,22 @@ export class SshConnection {
   }
 }
 
-/** One type of key may sign by several algorithms. */
-function algorithmsFor(types: readonly string[]): ServerHostKeyAlgorithm[] {
-  const known = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]));
-  return known.filter((type) => SUPPORTED.has(type)).toReversed() as ServerHostKeyAlgorithm[];
-}
+/** In the order of preference; the last one signs with SHA-1, for hosts that know nothing else. */
+const HOST_KEY_ALGORITHMS = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+  "ssh-rsa",
+] as const satisfies readonly ServerHostKeyAlgorithm[];
 
-const SUPPORTED = new Set(
-  "ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 rsa-sha2-512 rsa-sha2-256 ssh-rsa".split(
-    " ",
-  ),
-);
+/** Types of keys that are known come first: a host shows the key that is asked for first, and has several. */
+function hostKeyAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
+  const isKnown = (name: string): boolean => known.includes(name) || (name.startsWith("rsa-sha2") && known.includes("ssh-rsa"));
+  return [...HOST_KEY_ALGORITHMS.filter(isKnown), ...HOST_KEY_ALGORITHMS.filter((name) => !isKnown(name))];
+}
 
 function refusalOf({ host, port }: SshTarget, key: Buffer, knownHosts: KnownHosts): SkyError | undefined {
   const name = hostName(host, port);

@@ -109,13 +109,25 @@ export function packageNameOf(specifier: string): string | undefined {
   return /^(@[^/]+\/[^/]+|[^./#:@][^/:]*)(\/|$)/.exec(specifier)?.[1];
 }
 
+interface FoundPackage {
+  readonly written: string;
+  readonly real: string;
+}
+
+const packages = new Map<string, FoundPackage | undefined>();
+
 /** Where a package that `from` imports by name lies, by Node's rule: as written, and really. */
-export function findPackage(name: string, from: string): { readonly written: string; readonly real: string } | undefined {
-  for (let folder = dirname(from); ; folder = dirname(folder)) {
-    if (basename(folder) !== "node_modules") {
-      const written = join(folder, "node_modules", name);
-      if (existsSync(written)) return { written, real: realpathSync(written) };
-    }
-    if (dirname(folder) === folder) return undefined;
-  }
+export function findPackage(name: string, from: string): FoundPackage | undefined {
+  return findFrom(name, dirname(from));
+}
+
+function findFrom(name: string, folder: string): FoundPackage | undefined {
+  const key = `${folder}\0${name}`;
+  if (packages.has(key)) return packages.get(key);
+  const written = join(folder, "node_modules", name);
+  const here = basename(folder) !== "node_modules" && existsSync(written);
+  const parent = dirname(folder);
+  const found = here ? { written, real: realpathSync(written) } : parent === folder ? undefined : findFrom(name, parent);
+  packages.set(key, found);
+  return found;
 }

@@ -28,14 +28,22 @@ export function wholePackage(root: string): string[] {
 }
 
 /** Every package.json from a file up to the root of its package, or of the user's project. */
-export function manifestsOf(file: string, layout: Layout): string[] {
-  const last = isPackageFile(file) ? packageRoot(file) : layout.root;
-  const found: string[] = [];
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
+export function manifestsOf(file: string, layout: Layout): readonly string[] {
+  return manifestsFrom(dirname(file), isPackageFile(file) ? packageRoot(file) : layout.root);
+}
+
+const manifests = new Map<string, readonly string[]>();
+
+function manifestsFrom(folder: string, last: string): readonly string[] {
+  const key = `${folder}\0${last}`;
+  let found = manifests.get(key);
+  if (found === undefined) {
     const manifest = join(folder, "package.json");
-    if (existsSync(manifest)) found.push(manifest);
-    if (folder === last || dirname(folder) === folder) return found;
+    const above = folder === last || dirname(folder) === folder ? [] : manifestsFrom(dirname(folder), last);
+    found = existsSync(manifest) ? [manifest, ...above] : above;
+    manifests.set(key, found);
   }
+  return found;
 }
 
 /** The symlinks that a file's bare imports go through. */

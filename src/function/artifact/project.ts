@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
+import { Lines } from "../capture/lines.ts";
 import { OriginalMap, type Place } from "../capture/source-map.ts";
 import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
 import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
@@ -8,7 +9,8 @@ import { linksOf, looksAtItsPlace, manifestsOf, refuseNative, wholePackage } fro
 import { rewriteSpecifiers } from "./rewrite.ts";
 import { mapFrames, type PlaceFinder } from "./stack.ts";
 import { hashOf, keep } from "./store.ts";
-import { Tracer } from "./trace.ts";
+import { specifiersIn } from "./specifiers.ts";
+import { type Start, type TracedImport, Tracer } from "./trace.ts";
 import { homeKind, transformFiles, transformText } from "./transform.ts";
 
 interface Emitted extends ArtifactFile {
@@ -44,7 +46,8 @@ export class Project {
   }
 
   async #prepare(entry: EntrySource): Promise<Prepared> {
-    const { imports, files } = await this.#tracer.reach(entry);
+    const imports = await this.#tracer.imports(entry.file, startsOf(entry), entry.name);
+    const files = this.#tracer.closure(imports);
     await this.#emitUserFiles(files.filter((file) => !isPackageFile(file)), entry);
     const own = await this.#emitEntry(entry, imports);
     const reached = await this.#withWholePackages(files, entry);
@@ -82,7 +85,7 @@ export class Project {
     }
   }
 
-  async #emitEntry(entry: EntrySource, imports: Parameters<typeof rewriteSpecifiers>[2]["imports"]): Promise<ArtifactFile & { place: (line: number, column: number) => Place | undefined }> {
+  async #emitEntry(entry: EntrySource, imports: readonly TracedImport[]): Promise<ArtifactFile & { place: (line: number, column: number) => Place | undefined }> {
     const made = await transformText(entry.text);
     // Beside its source, so that what is relative to that is relative to it.
     const beside = this.#layout.place(join(dirname(entry.file), `${basename(entry.file).replace(/\.[^.]+$/, "")}.sky`));
@@ -125,9 +128,8 @@ export class Project {
     const known = this.#whole.get(root);
     if (known !== undefined) return known;
     const names = Object.keys(readManifest(join(root, "package.json")).dependencies ?? {});
-    const text = names.map((name) => `try { require(${JSON.stringify(name)}); } catch {}\n`).join("");
-    const { files } = await this.#tracer.reach({ name: root, file: join(root, "package.json"), kind: "cjs", text, place: () => undefined, include: [] });
-    const all = [...wholePackage(root), ...files];
+    const starts = names.map((specifier) => ({ specifier, kind: "require-call" as const, place: undefined }));
+    const all = [...wholePackage(root), ...this.#tracer.closure(await this.#tracer.imports(join(root, "package.json"), starts, root))];
     this.#whole.set(root, all);
     return all;
   }
@@ -149,6 +151,14 @@ export class Project {
     if (emitted === undefined) return undefined;
     return emitted.map?.original(line, column) ?? { file: emitted.original, line: line + 1, column: column + 1 };
   }
+}
+
+function startsOf(entry: EntrySource): Start[] {
+  const lines = new Lines(entry.text);
+  return specifiersIn(entry.text, entry.kind).flatMap(({ value, kind, start }) => {
+    const { line, column } = lines.position(start);
+    return kind === "new-url" ? [] : [{ specifier: value, kind, place: entry.place(line, column) }];
+  });
 }
 
 function content(path: string, bytes: Uint8Array): ArtifactFile {

@@ -3,7 +3,7 @@ import type { Place } from "../capture/source-map.ts";
 /** The user's place for a position (counted from 0) in a file of the tree. */
 export type PlaceFinder = (place: string, line: number, column: number) => Place | undefined;
 
-const FRAME = /^(\s+at .*?\(?)((?:file:\/\/)?\/.*?\/tree\/\d+\/(.+?)):(\d+):(\d+)(\)?)$/;
+const FRAME = /^( {4}at .*?\(?)((?:file:\/\/)?\/.*?\/tree\/\d+\/(.+?)):(\d+):(\d+)(\)?)$/;
 
 /**
  * A stack from a node as it would look at home: frames in emitted files lead to the user's lines, and what called them
@@ -20,5 +20,5 @@ export function mapFrames(stack: string, find: PlaceFinder): string {
     return found === undefined ? line : `${head}${found.file}:${found.line}:${found.column}${tail}`;
   });
   if (lastOfUser < 0) return stack;
-  return lines.filter((line, index) => index <= lastOfUser || !/^\s+at /.test(line)).join("\n");
+  return lines.filter((line, index) => index <= lastOfUser || !/^ {4}at /.test(line)).join("\n");
 }

@@ -1,8 +1,8 @@
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from "esbuild";
 import { isBuiltin } from "node:module";
-import { extname, isAbsolute, resolve } from "node:path";
+import { dirname, extname, isAbsolute, resolve } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
-import type { EntrySource } from "./artifact.ts";
+import type { Place } from "../capture/source-map.ts";
 import { esbuild } from "./esbuild.ts";
 import { isPackageFile } from "./layout.ts";
 import { OWN_ENTRY, OWN_NAME } from "./own-package.ts";
@@ -21,12 +21,20 @@ export interface TracedFile {
   readonly format: "esm" | "cjs" | undefined;
 }
 
+/** An import that tracing starts from. */
+export interface Start {
+  readonly specifier: string;
+  readonly kind: "import-statement" | "dynamic-import" | "require-call";
+  /** Where the user wrote it, for messages. */
+  readonly place: Place | undefined;
+}
+
 /** What the files of this process import, each found out once: a program, too, reads each of its files once. */
 export class Tracer {
   readonly #root: string;
   readonly #conditions: readonly string[];
   readonly #files = new Map<string, TracedFile>();
-  readonly #entries = new Map<string, readonly TracedImport[]>();
+  readonly #starts = new Map<string, readonly TracedImport[]>();
 
   constructor(root: string, conditions: readonly string[]) {
     this.#root = root;
@@ -37,16 +45,23 @@ export class Tracer {
     return this.#files.get(path);
   }
 
-  /** Every file that the entry reaches, in the order in which they are met. */
-  async reach(entry: EntrySource): Promise<{ readonly imports: readonly TracedImport[]; readonly files: readonly string[] }> {
-    let imports = this.#entries.get(entry.file + entry.text);
+  /**
+   * Where imports written in `file` lead, with everything behind them traced. `subject` is what can't be sent when one
+   * leads nowhere.
+   * @throws SkyError SKY_CAPTURE_UNRESOLVED
+   */
+  async imports(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
+    if (starts.length === 0) return [];
+    const key = [dirname(file), ...starts.map((start) => `${start.kind} ${start.specifier}`).sort()].join("\0");
+    let imports = this.#starts.get(key);
     if (imports === undefined) {
-      imports = await this.#build(entry);
-      this.#entries.set(entry.file + entry.text, imports);
+      imports = await this.#build(file, starts, subject);
+      this.#starts.set(key, imports);
     }
-    return { imports, files: this.closure(imports) };
+    return imports;
   }
 
+  /** Every file that the imports reach, in the order in which they are met. */
   closure(imports: readonly TracedImport[]): string[] {
     const seen = new Set<string>();
     const open = imports.map((item) => item.target);
@@ -59,29 +74,31 @@ export class Tracer {
     return [...seen];
   }
 
-  async #build(entry: EntrySource): Promise<readonly TracedImport[]> {
+  async #build(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
     const external = new Set<string>([OWN_NAME]);
     const loader: Record<string, Loader> = { ".node": "empty" };
     for (;;) {
       try {
-        return this.#learn(await this.#run(entry, [...external], loader), entry);
+        return this.#learn(await this.#run(file, starts, [...external], loader), startKey(file));
       } catch (failure) {
-        if (!this.#repair((failure as BuildFailure).errors ?? [], external, loader)) throw this.#explain(failure as BuildFailure, entry);
+        const errors = (failure as BuildFailure).errors;
+        if (errors?.[0] === undefined) throw failure;
+        if (!this.#repair(errors, external, loader)) throw this.#explain(errors[0], file, starts, subject);
       }
     }
   }
 
-  async #run(entry: EntrySource, external: string[], loader: Record<string, Loader>): Promise<Metafile> {
+  async #run(file: string, starts: readonly Start[], external: string[], loader: Record<string, Loader>): Promise<Metafile> {
     const { build } = await esbuild();
     const { metafile } = await build({
-      stdin: { contents: entry.text, resolveDir: resolve(entry.file, ".."), sourcefile: entryKey(entry), loader: "js" },
+      stdin: { contents: starts.map(startLine).join("\n"), resolveDir: dirname(file), sourcefile: startKey(file), loader: "js" },
       absWorkingDir: this.#root,
       outfile: "entry.js",
       bundle: true,
       write: false,
       metafile: true,
       platform: "node",
-      format: entry.kind,
+      format: "esm",
       target: "esnext",
       treeShaking: false,
       mainFields: ["main"],
@@ -94,16 +111,17 @@ export class Tracer {
     return metafile;
   }
 
-  #learn(metafile: Metafile, entry: EntrySource): readonly TracedImport[] {
+  #learn(metafile: Metafile, start: string): readonly TracedImport[] {
     let own: readonly TracedImport[] = [];
     for (const [key, input] of Object.entries(metafile.inputs)) {
+      const path = this.#absolute(key);
       const imports = input.imports.map((item): TracedImport => {
-        const own = item.path === OWN_NAME || OWN_ENTRY.test(this.#absolute(item.path));
-        const external = own || item.external === true || isBuiltin(item.path);
-        return { specifier: item.original ?? item.path, kind: item.kind, own, target: external ? undefined : this.#absolute(item.path) };
+        const ours = item.path === OWN_NAME || OWN_ENTRY.test(this.#absolute(item.path));
+        const external = ours || item.external === true || isBuiltin(item.path);
+        return { specifier: item.original ?? item.path, kind: item.kind, own: ours, target: external ? undefined : this.#absolute(item.path) };
       });
-      if (key === entryKey(entry) || this.#absolute(key) === entryKey(entry)) own = imports;
-      else if (!this.#files.has(this.#absolute(key))) this.#files.set(this.#absolute(key), { imports, format: input.format });
+      if (path === start) own = imports;
+      else if (!this.#files.has(path)) this.#files.set(path, { imports, format: input.format });
     }
     return own;
   }
@@ -137,22 +155,27 @@ export class Tracer {
     return changed;
   }
 
-  #explain(failure: BuildFailure, entry: EntrySource): Error {
-    const [first] = failure.errors ?? [];
-    if (first === undefined) return failure;
-    const { location } = first;
-    const inEntry = location !== null && this.#absolute(location.file) === entryKey(entry);
-    const place = location === null ? undefined : inEntry ? entry.place(location.line - 1, location.column) : { file: this.#absolute(location.file), line: location.line, column: location.column + 1 };
-    const at = place === undefined ? `\n    imported by ${entry.file}` : `\n    at ${place.file}:${place.line}:${place.column}`;
-    return new SkyError("SKY_CAPTURE_UNRESOLVED", `${entry.name} can't be sent: ${first.text.replace(/^C/, "c")}.${at}`, {
-      details: { stage: "artifact", function: entry.name, ...(place ?? { file: entry.file }) },
+  #explain({ text, location }: Message, file: string, starts: readonly Start[], subject: string): Error {
+    const inStart = location !== null && this.#absolute(location.file) === startKey(file);
+    const place = location === null ? undefined : inStart ? starts[location.line - 1]?.place : { file: this.#absolute(location.file), line: location.line, column: location.column + 1 };
+    const at = place === undefined ? `\n    imported by ${file}` : `\n    at ${place.file}:${place.line}:${place.column}`;
+    return new SkyError("SKY_CAPTURE_UNRESOLVED", `${subject} can't be sent: ${text.replace(/^C/, "c")}.${at}`, {
+      details: { stage: "artifact", function: subject, ...(place ?? { file }) },
     });
   }
 }
 
-/** The entry lies beside its source, under a name that no file has. */
-function entryKey(entry: EntrySource): string {
-  return `${entry.file}.sky-entry.js`;
+/** One line for each, so that an error's line says which; by namespace, since only where it leads is asked. */
+function startLine({ specifier, kind }: Start, index: number): string {
+  const literal = JSON.stringify(specifier);
+  if (kind === "require-call") return `require(${literal});`;
+  if (kind === "dynamic-import") return `import(${literal});`;
+  return `import * as n${index} from ${literal}; n${index};`;
+}
+
+/** Imports are resolved from beside the file, under a name that no file has. */
+function startKey(file: string): string {
+  return `${file}.sky-entry.js`;
 }
 
 /** Our own modules are not read: what they import is not the user's. */

@@ -4,6 +4,7 @@ import type { Range } from "../core/ranges.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import type { AnyFn } from "../../function/brand.ts";
 import type { ResolvedOptions } from "../../function/options.ts";
+import type { LossCause } from "../../events/node-events.ts";
 import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -25,9 +26,16 @@ export interface NodePort {
 
 /** What people may want to hear of; each is only called while `wanted` says so, but for losses and failures. */
 export interface DispatchEvents {
-  retried(segment: Segment, index: number, attempt: number, rank: number, reason: string, culprit: number | undefined): void;
+  retried(segment: Segment, index: number, attempt: number, rank: number, cause: LossCause | "failed", message: string, culprit: number | undefined): void;
   ended(segment: Segment, index: number): void;
   changed(): void;
+}
+
+/** How tasks were lost. `culprit`: another task, for which their process was ended; they are innocent. */
+export interface Loss {
+  readonly cause: LossCause;
+  readonly reason: string;
+  readonly culprit?: number | undefined;
 }
 
 export interface DispatcherOptions {
@@ -160,11 +168,11 @@ export class Dispatcher {
     this.schedule();
   }
 
-  /** The node, or its host, is gone with all that it had. `innocentOf`: the task that it was ended for. */
-  nodeDown(rank: number, reason: string, innocentOf?: number): void {
+  /** The node, or its host, is gone with all that it had. */
+  nodeDown(rank: number, loss: Loss): void {
     this.#ports.delete(rank);
     for (const range of this.scheduler.nodeDown(rank).reverse()) {
-      for (let id = range.first + range.count - 1; id >= range.first; id--) this.#lost(range, id, rank, reason, innocentOf);
+      for (let id = range.first + range.count - 1; id >= range.first; id--) this.#lost(range, id, rank, loss);
     }
     this.schedule();
   }
@@ -202,7 +210,7 @@ export class Dispatcher {
   lost(port: NodePort, { tasks, detail, culprit }: LostRecord): void {
     for (const { id } of [...tasks].reverse()) {
       const [range] = this.scheduler.ended(port.rank, id, 1);
-      if (range) this.#lost(range, id, port.rank, detail, culprit);
+      if (range) this.#lost(range, id, port.rank, { cause: culprit === undefined ? "processDied" : "hostRestarted", reason: detail, culprit });
     }
     this.schedule();
   }
@@ -271,16 +279,16 @@ export class Dispatcher {
     }
   }
 
-  #lost(range: Range, id: number, rank: number, reason: string, culprit: number | undefined): void {
+  #lost(range: Range, id: number, rank: number, { cause, reason, culprit }: Loss): void {
     const segment = this.#segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
     const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent: culprit !== undefined };
-    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, culprit)) return;
+    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit)) return;
     const attempts = segment.attempt(index);
     const error = new SkyError("SKY_TASK_LOST", `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`, {
-      details: { node: rank, task: `t${id}`, attempt: attempts, cause: reason },
+      details: { node: rank, task: `t${id}`, attempt: attempts, cause, reason },
       ...(segment.bind.options.rerun === "never" ? { hint: 'It was started, and rerun: "never" forbids a second try.' } : {}),
     });
     this.#settle(segment, index, State.FAILED, error, 0);
@@ -292,7 +300,7 @@ export class Dispatcher {
     const timeout = error instanceof SkyError && error.code === "SKY_TASK_TIMEOUT";
     if (range && segment.bind.options.retry !== undefined && error instanceof Error) {
       const failure: Failure = { kind: timeout ? "timeout" : "error", name: error.name, message: error.message };
-      if (this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure)) return;
+      if (this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, "failed")) return;
     }
     attribute(error, rank, id, segment.attempt(index));
     this.#settle(segment, index, State.FAILED, error, ranUs);

@@ -1,3 +1,4 @@
+import type { LossCause } from "../../events/node-events.ts";
 import type { Range } from "../core/ranges.ts";
 import { type Failure, runsAgain } from "../core/retry.ts";
 import type { Scheduler } from "../core/scheduler.ts";
@@ -23,7 +24,7 @@ export class Retries {
   }
 
   /** `range` is the task's place in the scheduler. False when this try was the last. */
-  again(segment: Segment, range: Range, rank: number, failure: Failure, culprit?: number): boolean {
+  again(segment: Segment, range: Range, rank: number, failure: Failure, cause: LossCause | "failed", culprit?: number): boolean {
     const { scheduler, retryOnInterruption, events } = this.#options;
     const index = range.first - segment.first;
     const history = segment.history.get(index) ?? [];
@@ -38,7 +39,7 @@ export class Retries {
     if (!again) return false;
     segment.requeued(index);
     scheduler.retry(range, attempt + 1, rank);
-    events.retried(segment, index, attempt + 1, rank, failure.message, culprit);
+    events.retried(segment, index, attempt + 1, rank, cause, failure.message, culprit);
     return true;
   }
 }

@@ -96,7 +96,7 @@ export class Node {
     const was = this.#state;
     this.#state = "closed";
     this.#abort.abort();
-    if (was !== "closed") this.#options.dispatcher.nodeDown(this.rank, "the pool closed");
+    if (was !== "closed") this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: "the pool closed" });
     await Promise.race([this.#control?.end(), sleep(500, undefined, { ref: false })]);
     this.#data.dispose();
     await this.#machine?.release();
@@ -178,7 +178,7 @@ export class Node {
     const reason = death ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}` : "the process that ran it was replaced";
     this.#data.dispose();
     this.#data = this.#newData();
-    this.#options.dispatcher.nodeDown(this.rank, reason, this.#culprit);
+    this.#options.dispatcher.nodeDown(this.rank, { cause: "hostRestarted", reason, culprit: this.#culprit });
     this.#culprit = undefined;
     if (this.#state === "ready") this.#state = "reconnecting";
   }
@@ -221,7 +221,7 @@ export class Node {
     this.#data.dispose();
     this.#control?.dispose();
     this.#options.emit({ type: "Node.Lost", node: this.rank, cause: "nodeGone", reason, ...(this.#machine ? { machine: this.#machine.name } : {}) });
-    this.#options.dispatcher.nodeDown(this.rank, `node ${this.rank} is gone: ${reason}`);
+    this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: `node ${this.rank} is gone: ${reason}` });
     this.#options.onLost(this, reason);
   }
 }
