@@ -1,12 +1,18 @@
+import * as surface from "./index.ts";
 import { attachConsole } from "./console/attach.ts";
 import { consoleMode } from "./console/mode.ts";
+import { warm } from "./function/artifact/esbuild.ts";
+import { setPublicSurface } from "./function/capture/surface.ts";
 import { makeCompute, type Wiring } from "./pool/compute.ts";
 import { makeSession } from "./pool/session.ts";
 import { local } from "./providers/local/local.ts";
 
+setPublicSurface(() => surface);
+
 const wiring: Wiring = {
   defaultProvider: () => local(),
   attachConsole: (bus, mode) => attachConsole(bus, { mode: consoleMode(mode) }),
+  warm,
 };
 
 /** Opens a pool: for the length of a callback, or for `await using`. */

@@ -5,12 +5,24 @@ import { removeRunDir } from "./supervisor/run-dir.ts";
 
 const POLL_MS = 10;
 
-/** Waits for a supervisor to end, then removes what it left, if anything: processes and the run directory. */
+/**
+ * Tells a supervisor to end in an orderly way, if it does not already, and waits for it; then removes what it left, if
+ * anything: processes and the run directory.
+ */
 export async function cleanUp(supervisor: ProcessIdentity | undefined, dir: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
+  if (supervisor !== undefined && isAlive(supervisor)) tell(supervisor.pid);
   while (supervisor !== undefined && isAlive(supervisor) && performance.now() < deadline) await delay(POLL_MS);
   await killTree({ run: dir, ...(supervisor !== undefined && { root: supervisor, session: supervisor }) });
   removeRunDir(dir);
+}
+
+function tell(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    // It has just ended.
+  }
 }
 
 /** `agent clean <pid> <start time> <dir> <wait ms>`, on another machine; pid 0 where it is not known. */

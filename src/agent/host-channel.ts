@@ -60,7 +60,7 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
     } else if (message.type === "fence") {
       handlers.fence(message.epoch);
     } else {
-      void Promise.resolve(handlers.end?.()).finally(() => process.exit(0));
+      void leaveChildless(handlers);
     }
   });
   process.once("disconnect", () => void leaveNothing(supervisor, dir));
@@ -81,6 +81,16 @@ function adoptLink(pid: number, epoch: number, handlers: HostHandlers): void {
 
 function say(message: ToSupervisorFromHost): void {
   if (process.connected) process.send?.(message);
+}
+
+/** While their parent lives, children are found that left the session and emptied their environment. */
+async function leaveChildless(handlers: HostHandlers): Promise<never> {
+  try {
+    await handlers.end?.();
+    await killTree({ below: process.pid });
+  } finally {
+    process.exit(0);
+  }
 }
 
 async function leaveNothing(supervisor: ProcessIdentity, dir: string | undefined): Promise<never> {

@@ -8,17 +8,21 @@ import { Tail } from "./tail.ts";
 function cut(text: string, cuts: readonly number[]): Buffer[] {
   const bytes = Buffer.from(text);
   const places = [0, ...cuts.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
-  return places.slice(1).map((end, index) => bytes.subarray(places[index]!, end));
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
 describe("lines", () => {
   it("are the same wherever the stream was cut", () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: "grapheme" }).filter((line) => !line.includes("\n"))), fc.array(fc.nat()), (lines, cuts) => {
-        const reader = new Lines(1024 * 1024);
-        const chunks = cut(lines.map((line) => `${line}\n`).join(""), cuts);
-        expect(chunks.flatMap((chunk) => reader.push(chunk) ?? ["too long"])).toEqual(lines);
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: "grapheme" }).filter((line) => !line.includes("\n"))),
+        fc.array(fc.nat()),
+        (lines, cuts) => {
+          const reader = new Lines(1024 * 1024);
+          const chunks = cut(lines.map((line) => `${line}\n`).join(""), cuts);
+          expect(chunks.flatMap((chunk) => reader.push(chunk) ?? ["too long"])).toEqual(lines);
+        },
+      ),
     );
   });
 
@@ -33,13 +37,18 @@ describe("lines", () => {
 describe("printed lines", () => {
   it("lose nothing, whatever is printed and wherever it is cut", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.array(fc.nat()), fc.integer({ min: 1, max: 20 }), (text, cuts, limit) => {
-        const lines: string[] = [];
-        const printed = new PrintedLines((line) => lines.push(line), limit);
-        for (const chunk of cut(text, cuts)) printed.push(chunk);
-        printed.end();
-        expect(lines.join("")).toBe(text.replaceAll("\n", ""));
-      }),
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        fc.array(fc.nat()),
+        fc.integer({ min: 1, max: 20 }),
+        (text, cuts, limit) => {
+          const lines: string[] = [];
+          const printed = new PrintedLines((line) => lines.push(line), limit);
+          for (const chunk of cut(text, cuts)) printed.push(chunk);
+          printed.end();
+          expect(lines.join("")).toBe(text.replaceAll("\n", ""));
+        },
+      ),
     );
   });
 });

@@ -19,7 +19,7 @@ switch (role) {
   default:
     // A worker thread has no role among its arguments.
     if (!(await import("node:worker_threads")).isMainThread) {
-      await (await import("./executors/thread/run-thread.ts")).runThread();
+      (await import("./executors/thread/run-thread.ts")).runThread();
     } else {
       console.error("usage: agent supervisor | host | attach control|data DIR | clean PID START DIR WAIT_MS");
       process.exitCode = 2;

@@ -19,7 +19,11 @@ describe("process trees", () => {
   it("reach what detached, by session, by parent and by the mark", async () => {
     const run = `/tmp/none-${process.pid}`;
     const spawned = (env: NodeJS.ProcessEnv) =>
-      spawn("sh", ["-c", "setsid sleep 100 & setsid sleep 100 & sleep 100 & wait"], { detached: true, stdio: "ignore", env });
+      spawn("sh", ["-c", "setsid sleep 100 & setsid sleep 100 & sleep 100 & wait"], {
+        detached: true,
+        stdio: "ignore",
+        env,
+      });
     const marked = spawned({ ...process.env, [RUN_MARKER]: run });
     const plain = spawned(process.env);
     await Promise.all([once(marked, "spawn"), once(plain, "spawn")]);

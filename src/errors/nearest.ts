@@ -23,7 +23,10 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   let bestCost = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const plain = candidate.toLowerCase().replaceAll(/[-_]/g, "");
-    const cost = (plain.startsWith(wanted) && wanted.length >= 3) || (wanted.startsWith(plain) && plain.length >= 3) ? 1 : distance(wanted, plain);
+    const cost =
+      (plain.startsWith(wanted) && wanted.length >= 3) || (wanted.startsWith(plain) && plain.length >= 3)
+        ? 1
+        : distance(wanted, plain);
     if (cost < bestCost) [best, bestCost] = [candidate, cost];
   }
   return best;

@@ -15,11 +15,14 @@ test.each([
   expect(parseDuration(text, "timeout")).toBe(ms);
 });
 
-test.each([[600], ["600"], [""], ["10 minutes"], ["-5s"], ["1e3s"], [null], [{}], ["5000d"]])("%j is refused, with the field's name", (value) => {
-  expect(() => parseDuration(value, "timeout")).toThrow(
-    expect.objectContaining({ code: "SKY_BAD_DURATION", message: expect.stringContaining("timeout") }),
-  );
-});
+test.each([[600], ["600"], [""], ["10 minutes"], ["-5s"], ["1e3s"], [null], [{}], ["5000d"]])(
+  "%j is refused, with the field's name",
+  (value) => {
+    expect(() => parseDuration(value, "timeout")).toThrow(
+      expect.objectContaining({ code: "SKY_BAD_DURATION", message: expect.stringContaining("timeout") }),
+    );
+  },
+);
 
 test("a bare number is answered with how to write it", () => {
   expect(() => parseDuration(600, "timeout")).toThrow(/"600s"/);

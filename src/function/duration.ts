@@ -14,19 +14,28 @@ const LONGEST_MS = 366 * 86_400_000;
  */
 export function parseDuration(value: unknown, field: string): number {
   if (typeof value === "number") {
-    throw new SkyError("SKY_BAD_DURATION", `${field} is the bare number ${value}: write its unit, such as ${suggestion(value)}.`);
+    throw new SkyError(
+      "SKY_BAD_DURATION",
+      `${field} is the bare number ${value}: write its unit, such as ${suggestion(value)}.`,
+    );
   }
   if (typeof value !== "string") {
-    throw new SkyError("SKY_BAD_DURATION", `${field} must be a string with a unit, such as "10m"; got ${describe(value)}.`);
+    throw new SkyError(
+      "SKY_BAD_DURATION",
+      `${field} must be a string with a unit, such as "10m"; got ${describe(value)}.`,
+    );
   }
   const text = value.replaceAll(/\s+/g, "");
   if (!WHOLE.test(text)) {
-    const hint = /^\d+(\.\d+)?$/.test(text) ? `write its unit, such as ${suggestion(Number(text))}` : 'write it as "250ms", "1.5s", "10m" or "1h30m"';
+    const hint = /^\d+(\.\d+)?$/.test(text)
+      ? `write its unit, such as ${suggestion(Number(text))}`
+      : 'write it as "250ms", "1.5s", "10m" or "1h30m"';
     throw new SkyError("SKY_BAD_DURATION", `${field} is ${JSON.stringify(value)}: ${hint}.`);
   }
   let ms = 0;
   for (const [, amount, unit] of text.matchAll(PART)) ms += Number(amount) * UNITS[unit!]!;
-  if (!(ms <= LONGEST_MS)) throw new SkyError("SKY_BAD_DURATION", `${field} is ${JSON.stringify(value)}: the longest duration is a year.`);
+  if (!(ms <= LONGEST_MS))
+    throw new SkyError("SKY_BAD_DURATION", `${field} is ${JSON.stringify(value)}: the longest duration is a year.`);
   return ms;
 }
 

@@ -31,7 +31,11 @@ type ReturnOf<F> = F extends Body ? ReturnType<F> : never;
  * form of `fn` takes. `F` has no constraint anywhere: that would be a signature for TypeScript to fit type parameters
  * into, and they would be gone. While TypeScript has not looked at the body yet, `F` is `unknown`.
  */
-type Plain<F> = unknown extends F ? unknown : Same<F, (...args: ArgsOf<F>) => ReturnOf<F>> extends true ? unknown : never;
+type Plain<F> = unknown extends F
+  ? unknown
+  : Same<F, (...args: ArgsOf<F>) => ReturnOf<F>> extends true
+    ? unknown
+    : never;
 
 /**
  * Makes a function that a pool can run.

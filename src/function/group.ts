@@ -36,7 +36,9 @@ class PendingGroup {
  * A group of pendings: `gather(a(1), b("x"))` keeps a tuple's types; `gather(pendings)` takes any iterable.
  * @throws SkyError SKY_BAD_CALL for anything that is not a pending, naming its position.
  */
-export function gather<const P extends readonly Pending<unknown>[]>(...pendings: P): Group<{ -readonly [K in keyof P]: PendingResult<P[K]> }>;
+export function gather<const P extends readonly Pending<unknown>[]>(
+  ...pendings: P
+): Group<{ -readonly [K in keyof P]: PendingResult<P[K]> }>;
 export function gather<R>(pendings: Iterable<Pending<R>>): Group<R[]>;
 export function gather(...given: readonly unknown[]): unknown {
   const [first] = given;

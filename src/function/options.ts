@@ -72,7 +72,10 @@ export const NO_OPTIONS: ResolvedOptions = Object.freeze({});
 export function resolveOptions(given: FnOptions | undefined, base: ResolvedOptions = NO_OPTIONS): ResolvedOptions {
   if (given === undefined) return base;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new SkyError("SKY_BAD_OPTION", `Options must be an object such as { timeout: "10m" }; got ${given === null ? "null" : typeof given}.`);
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `Options must be an object such as { timeout: "10m" }; got ${given === null ? "null" : typeof given}.`,
+    );
   }
   const result: { -readonly [K in keyof ResolvedOptions]: ResolvedOptions[K] } = { ...base };
   for (const [name, value] of Object.entries(given)) {
@@ -103,18 +106,23 @@ export function resolveOptions(given: FnOptions | undefined, base: ResolvedOptio
         result.name = value;
         break;
       case "include":
-        if (!Array.isArray(value) || value.some((item) => typeof item !== "string")) throw bad(name, "a list of texts", value);
+        if (!Array.isArray(value) || value.some((item) => typeof item !== "string"))
+          throw bad(name, "a list of texts", value);
         result.include = Object.freeze([...(value as string[])]);
         break;
       default:
-        throw new SkyError("SKY_BAD_OPTION", `A function has no option "${name}"${didYouMean(name, NAMES) || `; there are ${NAMES.join(", ")}.`}`);
+        throw new SkyError(
+          "SKY_BAD_OPTION",
+          `A function has no option "${name}"${didYouMean(name, NAMES) || `; there are ${NAMES.join(", ")}.`}`,
+        );
     }
   }
   return Object.freeze(result);
 }
 
 function positive(ms: number, name: string, value: unknown): number {
-  if (ms === 0) throw new SkyError("SKY_BAD_DURATION", `${name} is ${JSON.stringify(value)}: a run needs more than no time.`);
+  if (ms === 0)
+    throw new SkyError("SKY_BAD_DURATION", `${name} is ${JSON.stringify(value)}: a run needs more than no time.`);
   return ms;
 }
 

@@ -7,6 +7,8 @@ import { type PoolOptions, type PoolSpec, resolveSpec } from "./spec.ts";
 /** What the public surface adds: rooms that the pool itself does not know. */
 export interface Wiring {
   readonly defaultProvider: () => Provider;
+  /** Starts the tools that the first dispatched function will need. */
+  readonly warm: () => void;
   readonly attachConsole: (bus: EventBus, mode: PoolSpec["console"]) => Disposable;
 }
 
@@ -23,6 +25,7 @@ export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Comp
     if (body !== undefined && typeof body !== "function") throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
     const pool = new Pool(resolveSpec(options, wiring.defaultProvider), wiring.attachConsole);
     onOpen?.(pool);
+    wiring.warm();
     await pool.open();
     if (!body) return pool;
     try {

@@ -143,7 +143,8 @@ const HOST_KEY_ALGORITHMS = [
 
 /** Types of keys that are known come first: a host shows the key that is asked for first, and has several. */
 function hostKeyAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
-  const isKnown = (name: string): boolean => known.includes(name) || (name.startsWith("rsa-sha2") && known.includes("ssh-rsa"));
+  const isKnown = (name: string): boolean =>
+    known.includes(name) || (name.startsWith("rsa-sha2") && known.includes("ssh-rsa"));
   return [...HOST_KEY_ALGORITHMS.filter(isKnown), ...HOST_KEY_ALGORITHMS.filter((name) => !isKnown(name))];
 }
 

@@ -14,12 +14,24 @@ describe("SSH targets", () => {
     expect(parseTarget(text)).toEqual(target);
   });
 
-  it.each(["", "@host", "me@", "host:", "host:0", "host:65536", "host:ssh", "a b", "-oProxyCommand=x", "-l@host", "2001:db8::1", "me@you@host", "host/path", 7])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseTarget(text as string)).toThrow(expect.objectContaining({ code: "SKY_BAD_OPTION" }));
-    },
-  );
+  it.each([
+    "",
+    "@host",
+    "me@",
+    "host:",
+    "host:0",
+    "host:65536",
+    "host:ssh",
+    "a b",
+    "-oProxyCommand=x",
+    "-l@host",
+    "2001:db8::1",
+    "me@you@host",
+    "host/path",
+    7,
+  ])("refuses %j", (text) => {
+    expect(() => parseTarget(text as string)).toThrow(expect.objectContaining({ code: "SKY_BAD_OPTION" }));
+  });
 
   it("are read as they are written", () => {
     const target = fc.record({

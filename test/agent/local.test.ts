@@ -32,7 +32,9 @@ describe("a local machine", () => {
     const token = newToken();
     await machine.start(nodeConfig(token), signal);
     const key = { token, epoch: 1 };
-    const [control, data] = await Promise.all((["control", "data"] as const).map((kind) => machine.connect(kind, key, signal)));
+    const [control, data] = await Promise.all(
+      (["control", "data"] as const).map((kind) => machine.connect(kind, key, signal)),
+    );
     const link = new LineReader(data!);
     const supervisor = ((await new LineReader(control!).json()) as { pid: number }).pid;
     expect(await link.json()).toMatchObject({ ok: true });
@@ -102,7 +104,9 @@ describe("a local machine", () => {
 
   it("gives up when it is told to", async () => {
     const abort = new AbortController();
-    const machine = await machineOf(fakeAgent("waits.mjs", "setInterval(() => {}, 1000); process.stdin.on('end', () => process.exit()).resume()"));
+    const machine = await machineOf(
+      fakeAgent("waits.mjs", "setInterval(() => {}, 1000); process.stdin.on('end', () => process.exit()).resume()"),
+    );
     const starting = machine.start(nodeConfig(newToken()), abort.signal);
     abort.abort(new Error("enough"));
     await expect(starting).rejects.toThrow("enough");
@@ -112,7 +116,7 @@ describe("a local machine", () => {
     process.env["NODE_OPTIONS"] = "--require=/no/such/file";
     try {
       const machine = await machineOf(await toyAgent());
-      await machine.start(nodeConfig(newToken()), signal);
+      await expect(machine.start(nodeConfig(newToken()), signal)).resolves.toBeUndefined();
       await machine.release();
     } finally {
       delete process.env["NODE_OPTIONS"];
@@ -122,13 +126,18 @@ describe("a local machine", () => {
 
 describe("a program with local nodes", () => {
   /** Its run directories lie in `dir`, so that what is left can be seen. */
-  async function program(then: "hold" | "leave"): Promise<{ child: ReturnType<typeof spawn>; dir: string; pids: number[] }> {
+  async function program(
+    then: "hold" | "leave",
+  ): Promise<{ child: ReturnType<typeof spawn>; dir: string; pids: number[] }> {
     const dir = mkdtempSync(join(tmpdir(), "prog-"));
     const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: dir };
     delete env["XDG_RUNTIME_DIR"];
     const file = join(import.meta.dirname, "../support/toy-controller.ts");
-    const child = spawn(process.execPath, ["--import", "tsx", file, await toyAgent(), then], { env, stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await once(child.stdout!, "data")) as [Buffer];
+    const child = spawn(process.execPath, ["--import", "tsx", file, await toyAgent(), then], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
     return { child, dir, pids: JSON.parse(line.toString()) as number[] };
   }
 

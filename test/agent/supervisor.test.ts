@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lives, newToken, spawnChildren, ToyNode, until } from "../support/toy.ts";
+import { startTimeOf } from "../../src/agent/process-tree.ts";
+import { LineReader, lives, newToken, spawnChildren, toyAgent, ToyNode, until } from "../support/toy.ts";
 
 const ready = (generation: number) => (message: Record<string, unknown>) =>
   message["type"] === "host" && message["state"] === "ready" && message["generation"] === generation;
@@ -45,7 +48,11 @@ describe("links of a supervisor", () => {
       ["hello\n", "SKY_WIRE_MALFORMED", /JSON/],
       ["[]\n", "SKY_WIRE_VERSION", /undefined/],
       ["null\n", "SKY_WIRE_MALFORMED", /object/],
-      [Buffer.concat([randomBytes(300).map((byte) => (byte === 10 ? 0 : byte)), Buffer.from("\n")]), "SKY_WIRE_MALFORMED", /JSON/],
+      [
+        Buffer.concat([randomBytes(300).map((byte) => (byte === 10 ? 0 : byte)), Buffer.from("\n")]),
+        "SKY_WIRE_MALFORMED",
+        /JSON/,
+      ],
       [node.hello("data", { v: 2 }), "SKY_WIRE_VERSION", /version 1 .*version 2/],
       [node.hello("video"), "SKY_WIRE_MALFORMED", /kind/],
       [node.hello("adopt"), "SKY_WIRE_MALFORMED", /kind/],
@@ -116,6 +123,43 @@ describe("links of a supervisor", () => {
   });
 });
 
+describe("an attach", () => {
+  const attach = async (node: ToyNode, kind: string, dir = node.dir) =>
+    spawn(process.execPath, [await toyAgent(), "attach", kind, dir], { stdio: ["pipe", "pipe", "inherit"] });
+
+  it("relays where its own stdin and stdout can't be handed over", async () => {
+    await using node = await ToyNode.start();
+    for (const kind of ["control", "data"]) {
+      // Sockets, as Node gives to its children, can't be opened a second time.
+      const child = await attach(node, kind);
+      const link = new LineReader(Duplex.from({ readable: child.stdout, writable: child.stdin }));
+      link.write(`${node.hello(kind)}${kind === "control" ? '{"type":"ping","id":1}' : "hello"}\n`);
+      expect(await link.next()).toBe("skyward-attach 1");
+      expect(await link.json()).toMatchObject({ ok: true });
+      if (kind === "control") await link.find((message) => message["type"] === "pong");
+      else expect(await link.next()).toBe("hello");
+      child.stdin.end();
+      expect(await once(child, "exit")).toEqual([0, null]);
+    }
+    await node.control();
+  });
+
+  it("is told to relay when the host can't open its pipes", async () => {
+    await using node = await ToyNode.start();
+    const link = await node.send(node.hello("adopt", { pid: 2 ** 22 }));
+    expect(await link.json()).toMatchObject({ relay: true });
+  });
+
+  it("ends when nobody says hello", async () => {
+    await using node = await ToyNode.start();
+    const child = await attach(node, "data");
+    child.stdin.end("no newline");
+    const lines = new LineReader(Duplex.from({ readable: child.stdout, writable: child.stdin }));
+    expect(await lines.next()).toBe("skyward-attach 1");
+    expect(await lines.json()).toMatchObject({ ok: false, code: "SKY_WIRE_MALFORMED" });
+  });
+});
+
 describe("hosts of a supervisor", () => {
   it("are replaced when they die, with a report of how and their last words", async () => {
     await using node = await ToyNode.start();
@@ -124,7 +168,12 @@ describe("hosts of a supervisor", () => {
     data.write("!print the last words");
     await control.find((message) => message["type"] === "log" && message["line"] === "the last words");
     data.write("!die SIGSEGV");
-    expect(await control.find(dead)).toMatchObject({ generation: 1, signal: "SIGSEGV", code: null, stderr: "the last words\n" });
+    expect(await control.find(dead)).toMatchObject({
+      generation: 1,
+      signal: "SIGSEGV",
+      code: null,
+      stderr: "the last words\n",
+    });
     expect(await data.next()).toBeUndefined();
     await control.find(ready(2));
     const second = await node.data();
@@ -153,7 +202,7 @@ describe("hosts of a supervisor", () => {
     await using node = await ToyNode.start({ env: { TOY_FAILS: "1" } });
     const control = await node.control();
     const times: number[] = [];
-    for (let generation = 0; generation < 4; ) {
+    for (let generation = 0; generation < 4;) {
       const death = await control.find(dead);
       expect(death).toMatchObject({ code: 7, stderr: "toy host: no way\n" });
       generation = death["generation"] as number;
@@ -180,19 +229,19 @@ describe("the end of a supervisor", () => {
     const pids = [...(await spawnChildren(data, "detached")), ...(await spawnChildren(data, "bare"))];
     node.child.kill("SIGKILL");
     await until(() => node.isGone && !pids.some(lives), 2000, "the end of everything");
+    expect(existsSync(node.dir)).toBe(false);
   });
 
   it("comes when the controller's process is gone, although somebody holds its pipe open", async () => {
-    const { spawn } = await import("node:child_process");
     // The second process never waits for the first: a killed controller may stay as a zombie.
     const shell = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "ignore"] });
     const [line] = (await once(shell.stdout, "data")) as [Buffer];
-    const { startTimeOf } = await import("../../src/agent/process-tree.ts");
     const pid = Number(line.toString());
     await using node = await ToyNode.start({ parent: { pid, startTime: startTimeOf(pid)! } });
     await node.control();
     process.kill(pid, "SIGKILL");
     await until(() => node.isGone, 2000, "the agent's end");
+    expect(existsSync(node.dir)).toBe(false);
     shell.kill("SIGKILL");
   });
 
@@ -215,6 +264,7 @@ describe("the end of a supervisor", () => {
   it("comes when a remote controller never came", async () => {
     await using node = await ToyNode.start({ parent: null, orphanGraceMs: 200 });
     await until(() => node.isGone, 3000, "the agent's end");
+    expect(existsSync(node.dir)).toBe(false);
   });
 });
 

@@ -19,9 +19,17 @@ export function leftProcesses(mark: string, except: readonly number[] = []): str
   });
 }
 
-/** Everything below a directory but what tsx keeps there. */
+/** Everything in a directory but what tsx keeps there. */
 export function leftFiles(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: "utf8" })
-    .filter((path) => !/^(tsx-|node-compile-cache)/.test(path))
-    .map((path) => join(dir, path));
+  const names = readdirSync(dir).filter((name) => !/^(tsx-|node-compile-cache)/.test(name));
+  return names.map((name) => join(dir, name)).flatMap((path) => [path, ...below(path)]);
+}
+
+function below(path: string): string[] {
+  try {
+    return readdirSync(path, { recursive: true, encoding: "utf8" }).map((name) => join(path, name));
+  } catch {
+    // A file, or on its way out.
+    return [];
+  }
 }

@@ -24,14 +24,27 @@ async function buildToyAgent(): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), "toy-agent-"));
   process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, "agent.mjs");
-  await promisify(execFile)(process.execPath, ["scripts/build-agent.mjs", file, "test/support/toy-agent.ts"], { cwd: root });
+  await promisify(execFile)(process.execPath, ["scripts/build-agent.mjs", file, "test/support/toy-agent.ts"], {
+    cwd: root,
+  });
   return file;
 }
 
 export const newToken = (): string => randomBytes(32).toString("hex");
 
 export function nodeConfig(token: string, more: Partial<NodeConfig> = {}): NodeConfig {
-  return { version: 1, token, epoch: 1, rank: 0, pool: "test", concurrency: 1, executor: "thread", killGraceMs: 5000, env: {}, ...more };
+  return {
+    version: 1,
+    token,
+    epoch: 1,
+    rank: 0,
+    pool: "test",
+    concurrency: 1,
+    executor: "thread",
+    killGraceMs: 5000,
+    env: {},
+    ...more,
+  };
 }
 
 /** A stream's lines, one after the other; undefined at its end. */
@@ -123,10 +136,13 @@ export class ToyNode implements AsyncDisposable {
     const dir = join(tmpdir(), `sky-test-${randomBytes(8).toString("hex")}`);
     const parent = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
     const config: AgentConfig = { ...nodeConfig(token), dir, parent, orphanGraceMs: 0, ...more };
-    const child = spawn(process.execPath, [await toyAgent(), "supervisor"], { detached: true, stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin!.on("error", () => undefined);
-    child.stdin!.write(`${JSON.stringify(config)}\n`);
-    const [line] = (await once(child.stdout!, "data")) as [Buffer];
+    const child = spawn(process.execPath, [await toyAgent(), "supervisor"], {
+      detached: true,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.on("error", () => undefined);
+    child.stdin.write(`${JSON.stringify(config)}\n`);
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
     return new ToyNode(child, config.dir, token, JSON.parse(line.toString()) as Record<string, unknown>);
   }
 

@@ -59,7 +59,7 @@ export async function runSupervisor({
   const orphans =
     config.parent === null ? orphanTimer(config.orphanGraceMs, (why) => void end(why, false)) : () => undefined;
 
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void end(signal, false));
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void end(signal, true));
   process.on("uncaughtException", (error) => {
     writeLine(2, String(error.stack));
     void end(`an error of its own: ${error.message}`, false);

@@ -2,8 +2,22 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, extname, join, posix, relative, sep } from "node:path";
 import { hashOf } from "./store.ts";
 
-const LOCKS = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
-const EMITTED: Readonly<Record<string, string>> = { ".ts": ".js", ".tsx": ".js", ".jsx": ".js", ".mts": ".mjs", ".cts": ".cjs" };
+const LOCKS = [
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-lock.yaml",
+  "pnpm-workspace.yaml",
+  "yarn.lock",
+  "bun.lock",
+  "bun.lockb",
+];
+const EMITTED: Readonly<Record<string, string>> = {
+  ".ts": ".js",
+  ".tsx": ".js",
+  ".jsx": ".js",
+  ".mts": ".mjs",
+  ".cts": ".cjs",
+};
 
 const roots = new Map<string, string>();
 
@@ -23,7 +37,8 @@ function findRoot(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
     const manifest = join(folder, "package.json");
     const hasManifest = existsSync(manifest);
-    if (LOCKS.some((name) => existsSync(join(folder, name))) || (hasManifest && "workspaces" in readManifest(manifest))) return folder;
+    if (LOCKS.some((name) => existsSync(join(folder, name))) || (hasManifest && "workspaces" in readManifest(manifest)))
+      return folder;
     if (hasManifest) nearest ??= folder;
     if (dirname(folder) === folder) return nearest ?? start;
   }
@@ -127,7 +142,11 @@ function findFrom(name: string, folder: string): FoundPackage | undefined {
   const written = join(folder, "node_modules", name);
   const here = basename(folder) !== "node_modules" && existsSync(written);
   const parent = dirname(folder);
-  const found = here ? { written, real: realpathSync(written) } : parent === folder ? undefined : findFrom(name, parent);
+  const found = here
+    ? { written, real: realpathSync(written) }
+    : parent === folder
+      ? undefined
+      : findFrom(name, parent);
   packages.set(key, found);
   return found;
 }

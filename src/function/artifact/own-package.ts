@@ -9,12 +9,15 @@ export const OWN_NAME = "skyward";
 export const ownRoot: string = findOwnRoot();
 
 /** Matches the modules that are the package to its users, as esbuild filters want it (and Go's regular expressions know it). */
-export const OWN_ENTRY = new RegExp(`^${ownRoot.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}/(src/index\\.ts|dist/index\\.[cm]?js)$`);
+export const OWN_ENTRY = new RegExp(
+  `^${ownRoot.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}/(src/index\\.ts|dist/index\\.[cm]?js)$`,
+);
 
 function findOwnRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, "package.json");
-    if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === OWN_NAME) return folder;
+    if (existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === OWN_NAME)
+      return folder;
     if (dirname(folder) === folder) return folder;
   }
 }

@@ -5,7 +5,8 @@ import type { ArtifactLink, EntrySource } from "./artifact.ts";
 import { findPackage, isPackageFile, type Layout, packageNameOf, packageRoot, readManifest } from "./layout.ts";
 import type { TracedImport } from "./trace.ts";
 
-const OWN_PLACE = /\b__dirname\b|\b__filename\b|\bimport\.meta\.(?:url|dirname|filename|resolve)\b|\brequire\.resolve\b/;
+const OWN_PLACE =
+  /\b__dirname\b|\b__filename\b|\bimport\.meta\.(?:url|dirname|filename|resolve)\b|\brequire\.resolve\b/;
 const LEFT_OUT = /^(?:tests?|__tests__|docs?|examples?|benchmarks?|coverage|\.git|\.github|node_modules)$/;
 const NOT_SENT = /\.(?:map|md|markdown|tsbuildinfo)$|^(?!lib\.).*\.d\.[cm]?ts$/i;
 
@@ -69,10 +70,14 @@ export function refuseNative(root: string, entry: EntrySource): void {
   const native = nativePart(root);
   if (native === undefined) return;
   const manifest = readManifest(join(root, "package.json"));
-  throw new SkyError("SKY_CAPTURE_UNSUPPORTED", `${entry.name} can't be sent: the package ${manifest.name ?? root} has native code (${native}).\n    imported by ${entry.file}`, {
-    hint: "Use it outside of the function, or a package without native code in its place.",
-    details: { stage: "artifact", function: entry.name, package: manifest.name ?? root, file: entry.file },
-  });
+  throw new SkyError(
+    "SKY_CAPTURE_UNSUPPORTED",
+    `${entry.name} can't be sent: the package ${manifest.name ?? root} has native code (${native}).\n    imported by ${entry.file}`,
+    {
+      hint: "Use it outside of the function, or a package without native code in its place.",
+      details: { stage: "artifact", function: entry.name, package: manifest.name ?? root, file: entry.file },
+    },
+  );
 }
 
 const natives = new Map<string, string | undefined>();
@@ -89,8 +94,8 @@ function findNativePart(root: string): string | undefined {
     const found = findPackage(name, join(root, "package.json"));
     if (found === undefined) continue;
     const { os, cpu } = readManifest(join(found.real, "package.json"));
-    if ((os !== undefined || cpu !== undefined) && wholePackage(found.real).some((file) => file.endsWith(".node"))) return name;
+    if ((os !== undefined || cpu !== undefined) && wholePackage(found.real).some((file) => file.endsWith(".node")))
+      return name;
   }
   return undefined;
 }
-

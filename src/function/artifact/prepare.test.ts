@@ -15,7 +15,11 @@ afterEach(() => {
 function project(files: Readonly<Record<string, string>>): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "sky-artifact-")));
   made.push(root);
-  for (const [path, text] of Object.entries({ "package-lock.json": "{}", "package.json": '{"type":"module"}', ...files })) {
+  for (const [path, text] of Object.entries({
+    "package-lock.json": "{}",
+    "package.json": '{"type":"module"}',
+    ...files,
+  })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
@@ -24,11 +28,20 @@ function project(files: Readonly<Record<string, string>>): string {
 
 function entry(root: string, text: string, more: Partial<EntrySource> = {}): Promise<Prepared> {
   const file = join(root, "src/main.ts");
-  return prepare({ name: "train", file, kind: "esm", text, place: (line, column) => ({ file, line: line + 1, column: column + 1 }), include: [], ...more });
+  return prepare({
+    name: "train",
+    file,
+    kind: "esm",
+    text,
+    place: (line, column) => ({ file, line: line + 1, column: column + 1 }),
+    include: [],
+    ...more,
+  });
 }
 
 const paths = (artifact: Artifact): string[] => artifact.files.map((file) => file.path);
-const content = (artifact: Artifact, path: string): string => Buffer.from(blob(artifact.files.find((file) => file.path === path)!.hash)!).toString();
+const content = (artifact: Artifact, path: string): string =>
+  Buffer.from(blob(artifact.files.find((file) => file.path === path)!.hash)!).toString();
 
 test("files keep their places, are compiled one by one, and name each other as emitted", async () => {
   const root = project({
@@ -41,7 +54,13 @@ test("files keep their places, are compiled one by one, and name each other as e
   });
   const { artifact } = await entry(root, 'import { a } from "./a.ts";\nexport const make = () => () => a;\n');
   expect(artifact.root).toBe(root);
-  expect(paths(artifact)).toEqual(["package.json", "src/a.js", "src/c.mjs", "src/deep/b.js", expect.stringMatching(/^src\/main\.sky-[0-9a-f]{12}\.mjs$/)]);
+  expect(paths(artifact)).toEqual([
+    "package.json",
+    "src/a.js",
+    "src/c.mjs",
+    "src/deep/b.js",
+    expect.stringMatching(/^src\/main\.sky-[0-9a-f]{12}\.mjs$/),
+  ]);
   expect(artifact.entry).toBe(paths(artifact).at(-1));
   expect(content(artifact, "src/a.js")).toContain('from "./deep/b.js"');
   expect(content(artifact, "src/deep/b.js")).toContain('from "../c.mjs"');
@@ -76,11 +95,16 @@ test("aliases of the compiler and workspace packages become relative paths, bare
   expect(content(artifact, "src/lib/x.js")).toContain('from "../../packages/tools/src/index.js"');
   expect(content(artifact, "packages/tools/src/index.js")).toContain('from "plain"');
   expect(content(artifact, "node_modules/plain/index.js")).toBe("exports.deep = 1;");
-  expect(paths(artifact)).toEqual(expect.arrayContaining(["node_modules/plain/package.json", "packages/tools/package.json"]));
+  expect(paths(artifact)).toEqual(
+    expect.arrayContaining(["node_modules/plain/package.json", "packages/tools/package.json"]),
+  );
 });
 
 test("symlinked packages are reached through the same links, also outside of the project", async () => {
-  const elsewhere = project({ "node_modules/far/package.json": '{"name":"far"}', "node_modules/far/index.js": "module.exports = 1;" });
+  const elsewhere = project({
+    "node_modules/far/package.json": '{"name":"far"}',
+    "node_modules/far/index.js": "module.exports = 1;",
+  });
   const root = project({
     "src/main.ts": "",
     "node_modules/.pnpm/near@1/node_modules/near/package.json": '{"name":"near"}',
@@ -90,7 +114,10 @@ test("symlinked packages are reached through the same links, also outside of the
   symlinkSync(".pnpm/near@1/node_modules/near", join(root, "node_modules/near"));
   symlinkSync("../../inner@2/node_modules/inner", join(root, "node_modules/.pnpm/near@1/node_modules/inner"));
   symlinkSync(join(elsewhere, "node_modules/far"), join(root, "node_modules/far"));
-  const { artifact } = await entry(root, 'import near from "near";\nimport far from "far";\nexport const make = () => () => [near, far];\n');
+  const { artifact } = await entry(
+    root,
+    'import near from "near";\nimport far from "far";\nexport const make = () => () => [near, far];\n',
+  );
   const far = paths(artifact).find((path) => path.endsWith("far/index.js"))!;
   expect(far).toMatch(/^__outside\/[0-9a-f]{8}\/node_modules\/far\/index\.js$/);
   expect(artifact.links).toEqual([
@@ -116,7 +143,10 @@ test("a package that looks for files beside itself travels whole", async () => {
     "node_modules/modest/index.js": "module.exports = 1;",
     "node_modules/modest/other.js": "",
   });
-  const { artifact } = await entry(root, 'import a from "reader";\nimport b from "modest";\nexport const make = () => () => [a, b];\n');
+  const { artifact } = await entry(
+    root,
+    'import a from "reader";\nimport b from "modest";\nexport const make = () => () => [a, b];\n',
+  );
   expect(paths(artifact).filter((path) => path.startsWith("node_modules"))).toEqual([
     "node_modules/dep/index.js",
     "node_modules/dep/package.json",
@@ -130,15 +160,25 @@ test("a package that looks for files beside itself travels whole", async () => {
 });
 
 test("this package is never read: it is imported by its name", async () => {
-  const root = project({ "src/main.ts": "", "src/a.ts": `export { fn } from ${JSON.stringify(join(ownRoot, "src/index.ts"))};\nimport "skyward";` });
+  const root = project({
+    "src/main.ts": "",
+    "src/a.ts": `export { fn } from ${JSON.stringify(join(ownRoot, "src/index.ts"))};\nimport "skyward";`,
+  });
   const { artifact } = await entry(root, 'import { fn } from "./a.ts";\nexport const make = () => () => fn;\n');
   expect(content(artifact, "src/a.js")).toContain('from "skyward"');
   expect(paths(artifact)).toHaveLength(3);
 });
 
 test("CommonJS stays CommonJS", async () => {
-  const root = project({ "package.json": "{}", "src/main.ts": "", "src/a.ts": 'import { b } from "./b";\nexport const a = b;', "src/b.ts": "export const b = __filename;" });
-  const { artifact } = await entry(root, 'const { a } = require("./a.ts");\nexports.make = () => () => a;\n', { kind: "cjs" });
+  const root = project({
+    "package.json": "{}",
+    "src/main.ts": "",
+    "src/a.ts": 'import { b } from "./b";\nexport const a = b;',
+    "src/b.ts": "export const b = __filename;",
+  });
+  const { artifact } = await entry(root, 'const { a } = require("./a.ts");\nexports.make = () => () => a;\n', {
+    kind: "cjs",
+  });
   expect(artifact.entry).toMatch(/\.cjs$/);
   expect(content(artifact, artifact.entry)).toContain('require("./a.js")');
   expect(content(artifact, "src/a.js")).toContain('require("./b.js")');
@@ -153,7 +193,10 @@ test("an optional import of a package may be missing, an import of the user's ma
   });
   await expect(entry(root, 'import a from "modest";\nexport const make = () => () => a;\n')).resolves.toBeDefined();
   const missing = entry(root, 'import { nothing } from "./a.ts";\nexport const make = () => () => nothing;\n');
-  await expect(missing).rejects.toMatchObject({ code: "SKY_CAPTURE_UNRESOLVED", message: expect.stringMatching(/not-installed"[^]*src\/a\.ts:2:25/) });
+  await expect(missing).rejects.toMatchObject({
+    code: "SKY_CAPTURE_UNRESOLVED",
+    message: expect.stringMatching(/not-installed"[^]*src\/a\.ts:2:25/),
+  });
 });
 
 test("native code is refused, naming the package", async () => {
@@ -168,7 +211,10 @@ test("native code is refused, naming the package", async () => {
     "node_modules/prebuilt-linux/lib.node": "",
   });
   const compiled = entry(root, 'import "compiled";\nexport const make = () => () => 1;\n');
-  await expect(compiled).rejects.toMatchObject({ code: "SKY_CAPTURE_UNSUPPORTED", message: expect.stringContaining("the package compiled has native code (binding.gyp)") });
+  await expect(compiled).rejects.toMatchObject({
+    code: "SKY_CAPTURE_UNSUPPORTED",
+    message: expect.stringContaining("the package compiled has native code (binding.gyp)"),
+  });
   const prebuilt = entry(root, 'import "prebuilt";\nexport const make = () => () => 1;\n');
   await expect(prebuilt).rejects.toThrow(/the package prebuilt has native code \(prebuilt-linux\)/);
 });

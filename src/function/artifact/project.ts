@@ -48,7 +48,10 @@ export class Project {
   async #prepare(entry: EntrySource): Promise<Prepared> {
     const imports = await this.#tracer.imports(entry.file, startsOf(entry), entry.name);
     const files = this.#tracer.closure(imports);
-    await this.#emitUserFiles(files.filter((file) => !isPackageFile(file)), entry);
+    await this.#emitUserFiles(
+      files.filter((file) => !isPackageFile(file)),
+      entry,
+    );
     const own = await this.#emitEntry(entry, imports);
     const reached = await this.#withWholePackages(files, entry);
     const manifests = new Set([entry.file, ...reached].flatMap((file) => manifestsOf(file, this.#layout)));
@@ -63,8 +66,15 @@ export class Project {
       const emitted = this.#emitted.get(file) ?? this.#raw(file);
       all.set(emitted.path, { path: emitted.path, hash: emitted.hash, size: emitted.size });
     }
-    const artifact = seal({ root: this.#layout.root, entry: own.path, files: byPath(all.values()), links: byPath(links.values()), conditions: this.#conditions });
-    const find: PlaceFinder = (place, line, column) => (place === own.path ? own.place(line, column) : this.#original(place, line, column));
+    const artifact = seal({
+      root: this.#layout.root,
+      entry: own.path,
+      files: byPath(all.values()),
+      links: byPath(links.values()),
+      conditions: this.#conditions,
+    });
+    const find: PlaceFinder = (place, line, column) =>
+      place === own.path ? own.place(line, column) : this.#original(place, line, column);
     return { artifact, mapStack: (stack) => mapFrames(stack, find) };
   }
 
@@ -80,16 +90,29 @@ export class Project {
         continue;
       }
       const place = this.#layout.emittedPlace(file);
-      const text = rewriteSpecifiers(made.text, made.kind, { layout: this.#layout, file, place, imports: this.#tracer.file(file)?.imports ?? [] });
+      const text = rewriteSpecifiers(made.text, made.kind, {
+        layout: this.#layout,
+        file,
+        place,
+        imports: this.#tracer.file(file)?.imports ?? [],
+      });
       this.#put({ ...content(place, Buffer.from(text)), original: file, map: made.map });
     }
   }
 
-  async #emitEntry(entry: EntrySource, imports: readonly TracedImport[]): Promise<ArtifactFile & { place: (line: number, column: number) => Place | undefined }> {
+  async #emitEntry(
+    entry: EntrySource,
+    imports: readonly TracedImport[],
+  ): Promise<ArtifactFile & { place: (line: number, column: number) => Place | undefined }> {
     const made = await transformText(entry.text);
     // Beside its source, so that what is relative to that is relative to it.
     const beside = this.#layout.place(join(dirname(entry.file), `${basename(entry.file).replace(/\.[^.]+$/, "")}.sky`));
-    const text = rewriteSpecifiers(made.text, entry.kind, { layout: this.#layout, file: entry.file, place: beside, imports });
+    const text = rewriteSpecifiers(made.text, entry.kind, {
+      layout: this.#layout,
+      file: entry.file,
+      place: beside,
+      imports,
+    });
     const place = `${beside}-${hashOf(text).slice(0, 12)}.${entry.kind === "esm" ? "mjs" : "cjs"}`;
     let map: OriginalMap | undefined;
     return {
@@ -129,7 +152,10 @@ export class Project {
     if (known !== undefined) return known;
     const names = Object.keys(readManifest(join(root, "package.json")).dependencies ?? {});
     const starts = names.map((specifier) => ({ specifier, kind: "require-call" as const, place: undefined }));
-    const all = [...wholePackage(root), ...this.#tracer.closure(await this.#tracer.imports(join(root, "package.json"), starts, root))];
+    const all = [
+      ...wholePackage(root),
+      ...this.#tracer.closure(await this.#tracer.imports(join(root, "package.json"), starts, root)),
+    ];
     this.#whole.set(root, all);
     return all;
   }

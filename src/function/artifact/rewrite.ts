@@ -41,7 +41,10 @@ function tracedAs(specifier: Specifier, imports: readonly TracedImport[]): Trace
   return same.find((item) => item.kind === specifier.kind) ?? same[0];
 }
 
-function emittedSpecifier({ specifier, target, own }: TracedImport, { layout, file, place }: Rewriting): string | undefined {
+function emittedSpecifier(
+  { specifier, target, own }: TracedImport,
+  { layout, file, place }: Rewriting,
+): string | undefined {
   if (own) return OWN_NAME;
   if (target === undefined) return undefined;
   if (!isPackageFile(target)) return relativeSpecifier(place, layout.emittedPlace(target));

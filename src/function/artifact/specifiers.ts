@@ -18,7 +18,8 @@ export function specifiersIn(text: string, kind: "esm" | "cjs"): Specifier[] {
   const nodes: Node[] = [parse(text, kind)];
   for (let i = 0; i < nodes.length; i++) {
     const node = nodes[i]!;
-    if (node.type === "VariableDeclarator" && isCreateRequire(node["init"]) && isNode(node["id"])) requires.add(node["id"]["name"] as string);
+    if (node.type === "VariableDeclarator" && isCreateRequire(node["init"]) && isNode(node["id"]))
+      requires.add(node["id"]["name"] as string);
     nodes.push(...childrenOf(node));
   }
   for (const node of nodes) collect(node, found, requires);
@@ -38,8 +39,14 @@ function collect(node: Node, found: Specifier[], requires: Set<string>): void {
     case "CallExpression": {
       const callee = node["callee"] as Node;
       const [first] = node["arguments"] as readonly Node[];
-      const target = callee.type === "MemberExpression" && callee["computed"] === false && (callee["property"] as Node)["name"] === "resolve" ? (callee["object"] as Node) : callee;
-      if ((target.type === "Identifier" && requires.has(target["name"] as string)) || isCreateRequire(target)) add(found, first, "require-call");
+      const target =
+        callee.type === "MemberExpression" &&
+        callee["computed"] === false &&
+        (callee["property"] as Node)["name"] === "resolve"
+          ? (callee["object"] as Node)
+          : callee;
+      if ((target.type === "Identifier" && requires.has(target["name"] as string)) || isCreateRequire(target))
+        add(found, first, "require-call");
       return;
     }
     case "NewExpression": {
@@ -54,8 +61,20 @@ function collect(node: Node, found: Specifier[], requires: Set<string>): void {
 function add(found: Specifier[], literal: unknown, kind: Specifier["kind"], statement?: Node): void {
   if (!isNode(literal)) return;
   const quasis = literal["quasis"] as readonly Node[] | undefined;
-  const value = literal.type === "Literal" ? literal["value"] : quasis?.length === 1 ? (quasis[0]!["value"] as { cooked: string }).cooked : undefined;
-  if (typeof value === "string") found.push({ value, kind, start: literal.start, end: literal.end, ...(statement === undefined ? {} : { statement }) });
+  const value =
+    literal.type === "Literal"
+      ? literal["value"]
+      : quasis?.length === 1
+        ? (quasis[0]!["value"] as { cooked: string }).cooked
+        : undefined;
+  if (typeof value === "string")
+    found.push({
+      value,
+      kind,
+      start: literal.start,
+      end: literal.end,
+      ...(statement === undefined ? {} : { statement }),
+    });
 }
 
 function isCreateRequire(node: unknown): boolean {
@@ -66,5 +85,11 @@ function isCreateRequire(node: unknown): boolean {
 }
 
 function isImportMetaUrl(node: unknown): boolean {
-  return isNode(node) && node.type === "MemberExpression" && isNode(node["object"]) && node["object"].type === "MetaProperty" && (node["property"] as Node)["name"] === "url";
+  return (
+    isNode(node) &&
+    node.type === "MemberExpression" &&
+    isNode(node["object"]) &&
+    node["object"].type === "MetaProperty" &&
+    (node["property"] as Node)["name"] === "url"
+  );
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { mapFrames } from "./stack.ts";
 
-const find = (place: string, line: number, column: number) => (place === "src/a b.js" ? { file: "/home/a b.ts", line: line + 101, column: column + 1 } : undefined);
+const find = (place: string, line: number, column: number) =>
+  place === "src/a b.js" ? { file: "/home/a b.ts", line: line + 101, column: column + 1 } : undefined;
 
 test("frames of the tree lead home, and what called them there is left out", () => {
   const stack = [

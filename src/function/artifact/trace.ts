@@ -88,10 +88,20 @@ export class Tracer {
     }
   }
 
-  async #run(file: string, starts: readonly Start[], external: string[], loader: Record<string, Loader>): Promise<Metafile> {
+  async #run(
+    file: string,
+    starts: readonly Start[],
+    external: string[],
+    loader: Record<string, Loader>,
+  ): Promise<Metafile> {
     const { build } = await esbuild();
     const { metafile } = await build({
-      stdin: { contents: starts.map(startLine).join("\n"), resolveDir: dirname(file), sourcefile: startKey(file), loader: "js" },
+      stdin: {
+        contents: starts.map(startLine).join("\n"),
+        resolveDir: dirname(file),
+        sourcefile: startKey(file),
+        loader: "js",
+      },
       absWorkingDir: this.#root,
       outfile: "entry.js",
       bundle: true,
@@ -118,7 +128,12 @@ export class Tracer {
       const imports = input.imports.map((item): TracedImport => {
         const ours = item.path === OWN_NAME || OWN_ENTRY.test(this.#absolute(item.path));
         const external = ours || item.external === true || isBuiltin(item.path);
-        return { specifier: item.original ?? item.path, kind: item.kind, own: ours, target: external ? undefined : this.#absolute(item.path) };
+        return {
+          specifier: item.original ?? item.path,
+          kind: item.kind,
+          own: ours,
+          target: external ? undefined : this.#absolute(item.path),
+        };
       });
       if (path === start) own = imports;
       else if (!this.#files.has(path)) this.#files.set(path, { imports, format: input.format });
@@ -139,7 +154,12 @@ export class Tracer {
     for (const { text, location } of errors) {
       const unresolved = /^Could not resolve "(.+?)"/.exec(text)?.[1];
       const unknown = /^No loader is configured for "(.+?)" files: (.+)$/.exec(text);
-      if (unresolved !== undefined && location !== null && isPackageFile(resolve(this.#root, location.file)) && !external.has(unresolved)) {
+      if (
+        unresolved !== undefined &&
+        location !== null &&
+        isPackageFile(resolve(this.#root, location.file)) &&
+        !external.has(unresolved)
+      ) {
         external.add(unresolved);
         changed = true;
       } else if (unknown !== null) {
@@ -157,8 +177,14 @@ export class Tracer {
 
   #explain({ text, location }: Message, file: string, starts: readonly Start[], subject: string): Error {
     const inStart = location !== null && this.#absolute(location.file) === startKey(file);
-    const place = location === null ? undefined : inStart ? starts[location.line - 1]?.place : { file: this.#absolute(location.file), line: location.line, column: location.column + 1 };
-    const at = place === undefined ? `\n    imported by ${file}` : `\n    at ${place.file}:${place.line}:${place.column}`;
+    const place =
+      location === null
+        ? undefined
+        : inStart
+          ? starts[location.line - 1]?.place
+          : { file: this.#absolute(location.file), line: location.line, column: location.column + 1 };
+    const at =
+      place === undefined ? `\n    imported by ${file}` : `\n    at ${place.file}:${place.line}:${place.column}`;
     return new SkyError("SKY_CAPTURE_UNRESOLVED", `${subject} can't be sent: ${text.replace(/^C/, "c")}.${at}`, {
       details: { stage: "artifact", function: subject, ...(place ?? { file }) },
     });

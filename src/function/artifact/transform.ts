@@ -48,11 +48,23 @@ function nearestType(path: string): string | undefined {
 /** Turns users' files into JavaScript, each for itself, by the tsconfig that each has at home. */
 export async function transformFiles(files: readonly HomeFile[]): Promise<Map<string, Transformed>> {
   const results = new Map<string, Transformed>();
-  await Promise.all((["esm", "cjs"] as const).map((kind) => transformAs(kind, files.filter((file) => file.kind === kind), results)));
+  await Promise.all(
+    (["esm", "cjs"] as const).map((kind) =>
+      transformAs(
+        kind,
+        files.filter((file) => file.kind === kind),
+        results,
+      ),
+    ),
+  );
   return results;
 }
 
-async function transformAs(kind: "esm" | "cjs", files: readonly HomeFile[], results: Map<string, Transformed>): Promise<void> {
+async function transformAs(
+  kind: "esm" | "cjs",
+  files: readonly HomeFile[],
+  results: Map<string, Transformed>,
+): Promise<void> {
   if (files.length === 0) return;
   const { build } = await esbuild();
   const { outputFiles } = await build({
@@ -72,7 +84,11 @@ async function transformAs(kind: "esm" | "cjs", files: readonly HomeFile[], resu
   for (const [index, file] of files.entries()) {
     const output = (name: string): string => outputFiles.find((item) => item.path === name)!.text;
     // Where the file itself came from a compiler and says so, esbuild's map leads to what that was made from.
-    results.set(file.path, { kind, text: output(`/${index}.js`), map: new OriginalMap(output(`/${index}.js.map`), `/${index}.js`) });
+    results.set(file.path, {
+      kind,
+      text: output(`/${index}.js`),
+      map: new OriginalMap(output(`/${index}.js.map`), `/${index}.js`),
+    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildHarness, removeHarness, type Result, runCases, runProgram, WAYS } from "../../../test/fixtures/capture/support/projects.ts";
+import {
+  buildHarness,
+  removeHarness,
+  type Result,
+  runCases,
+  runProgram,
+  WAYS,
+} from "../../../test/fixtures/capture/support/projects.ts";
 
 let harness = "";
 beforeAll(async () => {
@@ -7,7 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => removeHarness(harness));
 
-const outcomes = (results: readonly Result[]): object[] => results.map(({ name, there, refused }) => ({ name, outcome: there ?? refused }));
+const outcomes = (results: readonly Result[]): object[] =>
+  results.map(({ name, there, refused }) => ({ name, outcome: there ?? refused }));
 const wanted = (results: readonly Result[]): object[] => results.map(({ name, here }) => ({ name, outcome: here }));
 
 test("CommonJS that was written by hand", { timeout: 60_000 }, async () => {
@@ -33,7 +41,11 @@ describe.each(WAYS)("%s", { timeout: 60_000 }, (way) => {
     expect(refused("a socket, two steps away")).toMatchObject({
       code: "SKY_CAPTURE_UNSERIALIZABLE",
       // A minified program has no names left to show.
-      refused: expect.stringMatching(way === "minified" ? /^train can't be sent: train -> \w+ -> \w+ -> socket \(net\.Socket\)/ : /^train can't be sent: train -> helper -> config -> socket \(net\.Socket\)/),
+      refused: expect.stringMatching(
+        way === "minified"
+          ? /^train can't be sent: train -> \w+ -> \w+ -> socket \(net\.Socket\)/
+          : /^train can't be sent: train -> helper -> config -> socket \(net\.Socket\)/,
+      ),
       hint: expect.stringMatching(/inside the function/),
     });
     expect(refused("a socket, two steps away").refused).toMatch(/src\/refused\.ts:25:\d+/);
@@ -43,9 +55,15 @@ describe.each(WAYS)("%s", { timeout: 60_000 }, (way) => {
     expect(refused("a proxy").refused).toMatch(/\(Proxy\)/);
     expect(refused("a WeakMap").refused).toMatch(/\(WeakMap\)/);
     expect(refused("a generator in flight").refused).toMatch(/in the middle of its run/);
-    expect(refused("private fields")).toMatchObject({ refused: expect.stringContaining("private fields"), hint: expect.stringContaining("sky.codec") });
+    expect(refused("private fields")).toMatchObject({
+      refused: expect.stringContaining("private fields"),
+      hint: expect.stringContaining("sky.codec"),
+    });
     expect(refused("the this of an arrow").refused).toMatch(/-> this means the this of the code around/);
-    expect(refused("text that was made at run time")).toMatchObject({ code: "SKY_CAPTURE_UNSUPPORTED", refused: expect.stringContaining("at run time") });
+    expect(refused("text that was made at run time")).toMatchObject({
+      code: "SKY_CAPTURE_UNSUPPORTED",
+      refused: expect.stringContaining("at run time"),
+    });
     expect(refused("an instance of a package's class").refused).toMatch(/ZodObject|code of a package/);
   });
 
@@ -61,7 +79,12 @@ describe.each(WAYS)("%s", { timeout: 60_000 }, (way) => {
       newEntry: true,
       early: expect.stringMatching(/^SKY_CAPTURE_UNSUPPORTED.*has no value yet/s),
     });
-    if (way !== "minified") expect(printed).toMatchObject({ first: 1, second: { rate: 2, config: { layers: [1, 2] } }, late: { late: { set: true } } });
+    if (way !== "minified")
+      expect(printed).toMatchObject({
+        first: 1,
+        second: { rate: 2, config: { layers: [1, 2] } },
+        late: { late: { set: true } },
+      });
   });
 
   test("a stack leads to the user's lines", async () => {

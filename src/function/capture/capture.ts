@@ -23,12 +23,16 @@ const plans = new WeakMap<AnyFunction, Plan>();
  * @throws SkyError SKY_CAPTURE_UNSERIALIZABLE, SKY_CAPTURE_UNSUPPORTED: with the way to the culprit, its file and line
  */
 export function captureSync(f: AnyFn | AnyFunction): Captured {
-  const known = plans.get(f as AnyFunction);
+  const known = plans.get(f);
   const again = known?.capture();
   if (again !== undefined) return again;
   const wrapped = isFn(f) ? f : undefined;
-  const body = (wrapped === undefined ? f : bodyOf(wrapped)) as AnyFunction;
-  const plan = new Plan(body, wrapped?.name ?? nameOf(body), wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []));
-  plans.set(f as AnyFunction, plan);
+  const body = wrapped === undefined ? f : bodyOf(wrapped);
+  const plan = new Plan(
+    body,
+    wrapped?.name ?? nameOf(body),
+    wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []),
+  );
+  plans.set(f, plan);
   return plan.first;
 }

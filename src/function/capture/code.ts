@@ -4,7 +4,6 @@ import type { Graph } from "./graph.ts";
 
 type AnyFunction = (...args: never) => unknown;
 
-
 /** A function's code: the same object for the same code in one process, whatever values it captures. */
 export class Code {
   readonly name: string;
@@ -24,7 +23,14 @@ export class Code {
     this.file = place.file;
     this.line = place.line;
     this.errorClasses = graph.errorClasses;
-    this.#entry = { name, file: module.file, kind: module.kind, text: emitted.text.toString(), place: emitted.text.places(), include };
+    this.#entry = {
+      name,
+      file: module.file,
+      kind: module.kind,
+      text: emitted.text.toString(),
+      place: emitted.text.places(),
+      include,
+    };
   }
 
   /** The text of the entry module, as it is before it is built. */
@@ -58,7 +64,11 @@ export class Code {
 const codes = new Map<string, Code>();
 
 /** The code of a graph: an earlier one where it comes to the same text. */
-export function codeOf(graph: Graph, name: string, include: readonly string[]): { readonly code: Code; readonly fillings: readonly object[] } {
+export function codeOf(
+  graph: Graph,
+  name: string,
+  include: readonly string[],
+): { readonly code: Code; readonly fillings: readonly object[] } {
   const emitted = emit(graph);
   const key = [graph.rootSource.module.file, name, ...include, emitted.text.toString()].join("\0");
   let code = codes.get(key);

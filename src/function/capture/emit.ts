@@ -13,8 +13,10 @@ export interface Emitted {
 }
 
 const RESERVED = new Set(
-  ("arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof " +
-    "interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield values make exports module require").split(" "),
+  (
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof " +
+    "interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield values make exports module require"
+  ).split(" "),
 );
 
 /**
@@ -30,7 +32,8 @@ export function emit(graph: Graph): Emitted {
   for (const slot of order) if (slot.item.kind === "import") writeImport(out, slot, slot.item, home.file, home.kind);
   for (const slot of order) if (slot.item.kind !== "import" && !dynamic.has(slot)) writeDeclaration(out, slot, "");
   out.add(home.kind === "esm" ? "export const make = (values) => {\n" : "exports.make = (values) => {\n");
-  for (const slot of graph.valueSlots) out.add(`  ${slot.constant ? "const" : "let"} ${slot.emitted!} = values[${JSON.stringify(slot.emitted)}];\n`);
+  for (const slot of graph.valueSlots)
+    out.add(`  ${slot.constant ? "const" : "let"} ${slot.emitted!} = values[${JSON.stringify(slot.emitted)}];\n`);
   for (const slot of order) if (slot.item.kind !== "value" && dynamic.has(slot)) writeDeclaration(out, slot, "  ");
   const fillings = [...graph.fillings.keys()];
   if (fillings.length > 0) writeFilling(out, [...graph.fillings.values()]);
@@ -40,9 +43,13 @@ export function emit(graph: Graph): Emitted {
 
 function writeFilling(out: EmittedText, slots: readonly Slot[]): void {
   const list = `[${slots.map((slot) => slot.emitted!).join(", ")}]`;
-  out.add(`  for (const [instance, n] of values.$classes ?? []) Object.setPrototypeOf(instance, ${list}[n].prototype);\n`);
+  out.add(
+    `  for (const [instance, n] of values.$classes ?? []) Object.setPrototypeOf(instance, ${list}[n].prototype);\n`,
+  );
   out.add(`  for (const [holder, key, n] of values.$fill ?? []) {\n    const part = ${list}[n];\n`);
-  out.add("    if (holder instanceof Map) holder.set(key, part); else if (holder instanceof Set) holder.add(part); else holder[key] = part;\n  }\n");
+  out.add(
+    "    if (holder instanceof Map) holder.set(key, part); else if (holder instanceof Set) holder.add(part); else holder[key] = part;\n  }\n",
+  );
 }
 
 /** Gives each slot the name that it had, where no other and no global has it. */
@@ -95,9 +102,10 @@ function dependencies(item: Item): readonly Slot[] {
 /** Slots that reach a value, and so are made anew for each set of values. */
 function dynamicSlots(graph: Graph): Set<Slot> {
   const dynamic = new Set<Slot>(graph.slots.filter((slot) => slot.item.kind === "value" || slot.item.kind === "alias"));
-  for (let size = -1; size !== dynamic.size; ) {
+  for (let size = -1; size !== dynamic.size;) {
     size = dynamic.size;
-    for (const slot of graph.slots) if (!dynamic.has(slot) && dependencies(slot.item).some((other) => dynamic.has(other))) dynamic.add(slot);
+    for (const slot of graph.slots)
+      if (!dynamic.has(slot) && dependencies(slot.item).some((other) => dynamic.has(other))) dynamic.add(slot);
   }
   return dynamic;
 }
@@ -126,12 +134,19 @@ function isEager(slot: Slot): boolean {
   return kind === "fn" || kind === "bound" || kind === "member" || kind === "alias" || kind === "require";
 }
 
-function writeImport(out: EmittedText, slot: Slot, item: Extract<Item, { kind: "import" }>, file: string, kind: "esm" | "cjs"): void {
+function writeImport(
+  out: EmittedText,
+  slot: Slot,
+  item: Extract<Item, { kind: "import" }>,
+  file: string,
+  kind: "esm" | "cjs",
+): void {
   const specifier = JSON.stringify(rebased(item.specifier, item.base, file));
   const local = slot.emitted!;
   if (kind === "cjs") {
     const from = `require(${specifier})`;
-    if (item.imported === NAMESPACE || (item.imported === "default" && item.specifier.startsWith("node:"))) out.add(`const ${local} = ${from};\n`);
+    if (item.imported === NAMESPACE || (item.imported === "default" && item.specifier.startsWith("node:")))
+      out.add(`const ${local} = ${from};\n`);
     else out.add(`const { ${JSON.stringify(item.imported)}: ${local} } = ${from};\n`);
     return;
   }
@@ -171,7 +186,9 @@ function writeDeclaration(out: EmittedText, slot: Slot, indent: string): void {
       out.add(`${indent}const ${name} = ${item.of.emitted!}[${JSON.stringify(item.property)}];\n`);
       return;
     case "fn":
-      out.add(`${indent}const ${name} = ${item.fn.emitted!}(${item.body.emitted!}${item.name === undefined ? "" : `, { name: ${JSON.stringify(item.name)} }`});\n`);
+      out.add(
+        `${indent}const ${name} = ${item.fn.emitted!}(${item.body.emitted!}${item.name === undefined ? "" : `, { name: ${JSON.stringify(item.name)} }`});\n`,
+      );
       return;
     case "bound":
       out.add(`${indent}const ${name} = ${item.target.emitted!}.bind(...${item.bound.emitted!});\n`);
@@ -209,7 +226,12 @@ function writeSource(out: EmittedText, name: string, item: Extract<Item, { kind:
 }
 
 /** Copies a stretch, with the new names of what it uses. */
-function copyWith(out: EmittedText, item: Extract<Item, { kind: "source" | "require" }>, start: number, end: number): EmittedText {
+function copyWith(
+  out: EmittedText,
+  item: Extract<Item, { kind: "source" | "require" }>,
+  start: number,
+  end: number,
+): EmittedText {
   let at = start;
   for (const use of item.uses) {
     const name = use.slot.emitted!;

@@ -1,15 +1,16 @@
 import { dirname } from "node:path";
 import { types } from "node:util";
 import { bodyOf, isFn } from "../brand.ts";
-import { declarationOf, isTimeless, lexicalUse, mayBeUndefined } from "./variable.ts";
+import { declarationOf, isTimeless, mayBeUndefined } from "./variable.ts";
 import { inspectBound, inspectFunction, type LiveFunction, type LiveScope } from "./inspector.ts";
 import { NAMESPACE } from "./imports.ts";
 import { wellKnown } from "./intrinsics.ts";
 import { type LoadedModule, moduleOf, type Use } from "./loaded-module.ts";
-import { isExpression } from "./parser.ts";
 import { Path, refuse } from "./refuse.ts";
 import type { BoundUse, Item, Reader, Slot } from "./slot.ts";
 import { publicName } from "./surface.ts";
+import { checkForm } from "./form.ts";
+import { importItem, KnownImports } from "./known-imports.ts";
 import { type Holes, surveyValue } from "./survey.ts";
 
 type AnyFunction = (...args: never) => unknown;
@@ -32,13 +33,11 @@ export class Graph implements Holes {
   readonly slots: Slot[] = [];
   /** Names that some source leaves to the global scope: nothing may be declared under them. */
   readonly globals = new Set<string>();
-  readonly errorClasses = new Map<string, AnyFunction>();
   /** Functions, classes and objects inside captured data, to be put back by the emitted module. */
   readonly fillings = new Map<object, Slot>();
   readonly #byValue = new Map<unknown, Slot>();
   readonly #byVariable = new Map<object, Slot[]>();
-  readonly #imports = new Map<unknown, Item>();
-  readonly #seenModules = new Set<LoadedModule>();
+  readonly #imports = new KnownImports();
   readonly #name: string;
   /** The file that the function itself is in. */
   #file: string | undefined;
@@ -48,8 +47,13 @@ export class Graph implements Holes {
     this.root = this.#functionSlot(body, name, new Path([name], undefined));
     let item = this.root.item;
     while (item.kind === "bound") item = item.target.item;
-    if (item.kind !== "source") throw refuse("SKY_CAPTURE_UNSUPPORTED", new Path([name], undefined), "", "is not a function of your own program");
+    if (item.kind !== "source")
+      throw refuse("SKY_CAPTURE_UNSUPPORTED", new Path([name], undefined), "", "is not a function of your own program");
     this.rootSource = item;
+  }
+
+  get errorClasses(): ReadonlyMap<string, AnyFunction> {
+    return this.#imports.errorClasses;
   }
 
   /** Slots whose values are read at each dispatch. */
@@ -62,7 +66,11 @@ export class Graph implements Holes {
   }
 
   onInstance(constructor: AnyFunction, path: Path): void {
-    if (!this.fillings.has(constructor)) this.fillings.set(constructor, this.#functionSlot(constructor, constructor.name || path.last, path.to(constructor.name)));
+    if (!this.fillings.has(constructor))
+      this.fillings.set(
+        constructor,
+        this.#functionSlot(constructor, constructor.name || path.last, path.to(constructor.name)),
+      );
   }
 
   onWellKnown(value: object, text: string): void {
@@ -79,16 +87,34 @@ export class Graph implements Holes {
       return undefined;
     }
     const declared = use.variable === undefined ? undefined : declarationOf(use.variable, module);
-    if (declared?.kind === "import" || declared?.kind === "require") return this.#moduleSlot(use, declared, live, holder, module, path);
-    if (found === undefined && declared?.kind === "other" && declared.constant && declared.initialiser !== undefined && isTimeless(declared.initialiser)) {
-      return this.#sameVariable(use.variable!, undefined) ?? this.#textSlot(use, { ...declared.initialiser, pattern: undefined }, live, holder, module, path);
+    if (declared?.kind === "import" || declared?.kind === "require")
+      return this.#moduleSlot(use, declared, live, holder, module, path);
+    if (
+      found === undefined &&
+      declared?.kind === "other" &&
+      declared.constant &&
+      declared.initialiser !== undefined &&
+      isTimeless(declared.initialiser)
+    ) {
+      return (
+        this.#sameVariable(use.variable!, undefined) ??
+        this.#textSlot(use, { ...declared.initialiser, pattern: undefined }, live, holder, module, path)
+      );
     }
-    if (found === undefined) throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", "can't be read: the engine keeps no value for it", "Pass it as an argument.");
+    if (found === undefined)
+      throw refuse(
+        "SKY_CAPTURE_UNSUPPORTED",
+        path,
+        "",
+        "can't be read: the engine keeps no value for it",
+        "Pass it as an argument.",
+      );
     if ("unset" in found) throw refuseUnset(path);
     const value = found.value;
     const constant = declared?.kind === "other" && declared.constant;
     if (value === undefined && constant && !mayBeUndefined(declared.initialiser)) throw refuseUnset(path); // Node 20 reads it so
-    if (constant && (typeof value === "function" || typeof value === "symbol")) return this.#anySlot(value, use.name, path);
+    if (constant && (typeof value === "function" || typeof value === "symbol"))
+      return this.#anySlot(value, use.name, path);
     const known = use.variable === undefined ? undefined : this.#sameVariable(use.variable, value);
     if (known !== undefined) return known;
     const slot = this.#newVariable(use.name, value, constant, { holder, name: use.name, path, value }, path);
@@ -103,7 +129,8 @@ export class Graph implements Holes {
       alias.item = { kind: "alias", of: this.#anySlot(value, name, path) };
       return alias;
     }
-    const special = typeof value === "object" && value !== null && !Array.isArray(value) ? this.#knownObject(value, name) : undefined;
+    const special =
+      typeof value === "object" && value !== null && !Array.isArray(value) ? this.#knownObject(value, name) : undefined;
     if (special !== undefined) return special;
     const slot: Slot = { preferred: name, item: { kind: "value" }, constant, reader };
     this.slots.push(slot);
@@ -114,7 +141,7 @@ export class Graph implements Holes {
   #knownObject(value: object, name: string): Slot | undefined {
     const known = this.#byValue.get(value);
     if (known !== undefined) return known;
-    const item = this.#importedAs(value);
+    const item = this.#imports.find(value);
     return item === undefined ? undefined : this.#add(name, item, value);
   }
 
@@ -125,7 +152,9 @@ export class Graph implements Holes {
     if (known !== undefined) return known;
     const symbol = value as symbol;
     const key = Symbol.keyFor(symbol);
-    const text = wellKnown(symbol) ?? (key === undefined ? undefined : { kind: "expression" as const, text: `Symbol.for(${JSON.stringify(key)})` });
+    const text =
+      wellKnown(symbol) ??
+      (key === undefined ? undefined : { kind: "expression" as const, text: `Symbol.for(${JSON.stringify(key)})` });
     const own = `Symbol(${symbol.description === undefined ? "" : JSON.stringify(symbol.description)})`;
     return this.#add(name, { kind: "expression", text: text?.kind === "expression" ? text.text : own }, value);
   }
@@ -133,10 +162,17 @@ export class Graph implements Holes {
   #functionSlot(value: AnyFunction, name: string, path: Path): Slot {
     const known = this.#byValue.get(value);
     if (known !== undefined) return known;
-    if (types.isProxy(value)) throw refuse("SKY_CAPTURE_UNSERIALIZABLE", path, "Proxy", "can't travel: what it does is code of this process", "Capture the function behind the proxy.");
-    const imported = this.#importedAs(value);
+    if (types.isProxy(value))
+      throw refuse(
+        "SKY_CAPTURE_UNSERIALIZABLE",
+        path,
+        "Proxy",
+        "can't travel: what it does is code of this process",
+        "Capture the function behind the proxy.",
+      );
+    const imported = this.#imports.find(value);
     if (imported !== undefined) return this.#add(name, imported, value);
-    if (isFn(value)) return this.#fnSlot(value as never, name, path);
+    if (isFn(value)) return this.#fnSlot(value, name, path);
     const text = Function.prototype.toString.call(value);
     if (/\{\s*\[native code\]\s*\}$/.test(text)) return this.#nativeSlot(value, name, path);
     return this.#sourceSlot(value, text, name, path);
@@ -146,7 +182,12 @@ export class Graph implements Holes {
     const body = bodyOf(value as never) as AnyFunction;
     const slot: Slot = { preferred: name, item: { kind: "value" }, constant: true };
     this.#byValue.set(value, slot);
-    slot.item = { kind: "fn", body: this.#functionSlot(body, body.name || name, path), name: value.name, fn: this.#sky("fn") };
+    slot.item = {
+      kind: "fn",
+      body: this.#functionSlot(body, body.name || name, path),
+      name: value.name,
+      fn: this.#sky("fn"),
+    };
     this.slots.push(slot);
     return slot;
   }
@@ -154,28 +195,42 @@ export class Graph implements Holes {
   #nativeSlot(value: AnyFunction, name: string, path: Path): Slot {
     const known = wellKnown(value);
     if (known?.kind === "expression") return this.#add(name, { kind: "expression", text: known.text }, value);
-    if (known !== undefined) return this.#add(name, builtinImport(known.specifier, known.imported), value);
+    if (known !== undefined) return this.#add(name, importItem(known.specifier, known.imported), value);
     const bound = inspectBound(value);
     if (bound === undefined) {
-      throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "native code", "is not written in JavaScript, so it has no source to send", "Call it inside the function through the module that exports it.");
+      throw refuse(
+        "SKY_CAPTURE_UNSUPPORTED",
+        path,
+        "native code",
+        "is not written in JavaScript, so it has no source to send",
+        "Call it inside the function through the module that exports it.",
+      );
     }
     const slot: Slot = { preferred: name, item: { kind: "value" }, constant: true };
     this.#byValue.set(value, slot);
     const target = this.#functionSlot(bound.target, bound.target.name || name, path);
     const reader: Reader = { holder: value, name: "bind", path, value: [bound.self, ...bound.args] };
-    slot.item = { kind: "bound", target, bound: this.#newVariable(`${name}$bound`, reader.value, true, reader, path.to("bind")) };
+    slot.item = {
+      kind: "bound",
+      target,
+      bound: this.#newVariable(`${name}$bound`, reader.value, true, reader, path.to("bind")),
+    };
     this.slots.push(slot);
     return slot;
   }
 
   #sourceSlot(value: AnyFunction, text: string, name: string, from: Path): Slot {
     const live = inspectFunction(value);
-    const module = live === undefined ? { why: "the engine doesn't tell where it is" } : moduleOf(text, live.location, kindOf(live.scopes));
+    const module =
+      live === undefined
+        ? { why: "the engine doesn't tell where it is" }
+        : moduleOf(text, live.location, kindOf(live.scopes));
     if (live === undefined || "why" in module) {
       const why = `can't be read as source: ${"why" in module ? module.why : ""}`;
       throw refuse("SKY_CAPTURE_UNSUPPORTED", from, "", why);
     }
-    if (isPackageFile(module.file) && !isPackageFile(this.#file ?? module.file)) return this.#packageSlot(value, name, module, from);
+    if (isPackageFile(module.file) && !isPackageFile(this.#file ?? module.file))
+      return this.#packageSlot(value, name, module, from);
     this.#file ??= module.file;
     const start = module.startOf(text, live.location)!;
     const end = start + text.length;
@@ -185,7 +240,7 @@ export class Graph implements Holes {
     checkForm(text, node, module, path);
     const uses: BoundUse[] = [];
     const slot = this.#add(name || value.name, { kind: "source", module, start, end, node, value, uses }, value);
-    this.#learnImports(module, live);
+    this.#imports.learn(module, live);
     for (const use of module.freeUses(start, end)) {
       const target = this.#variableSlot(use, live, value, module, path);
       if (target !== undefined) uses.push({ start: use.start, end: use.end, slot: target });
@@ -195,34 +250,61 @@ export class Graph implements Holes {
 
   /** What a package made or exports: sent by its import, never as a copy of the package's insides. */
   #packageSlot(value: AnyFunction, name: string, module: LoadedModule, path: Path): Slot {
-    for (const [holder, item] of this.#imports) {
-      const key = memberName(holder, value);
-      if (key === undefined) continue;
-      const of = this.#byValue.get(holder) ?? this.#add(item.kind === "import" && item.imported !== "default" ? item.imported : name, item, holder);
-      return this.#add(name, { kind: "member", of, property: key }, value);
+    const found = this.#imports.findHolder(value);
+    if (found !== undefined) {
+      const { holder, item, property } = found;
+      const preferred = item.kind === "import" && item.imported !== "default" ? item.imported : name;
+      const of = this.#byValue.get(holder) ?? this.#add(preferred, item, holder);
+      return this.#add(name, { kind: "member", of, property }, value);
     }
     const hint = "Make it inside the function, or in a module of your own that exports it, and import that.";
-    throw refuse("SKY_CAPTURE_UNSUPPORTED", path, value.name, `is code of a package (${module.file}) that no import of yours names`, hint);
+    throw refuse(
+      "SKY_CAPTURE_UNSUPPORTED",
+      path,
+      value.name,
+      `is code of a package (${module.file}) that no import of yours names`,
+      hint,
+    );
   }
 
-  #moduleSlot(use: Use, declared: Exclude<ReturnType<typeof declarationOf>, { kind: "other" }>, live: LiveFunction, holder: AnyFunction, module: LoadedModule, path: Path): Slot {
+  #moduleSlot(
+    use: Use,
+    declared: Exclude<ReturnType<typeof declarationOf>, { kind: "other" }>,
+    live: LiveFunction,
+    holder: AnyFunction,
+    module: LoadedModule,
+    path: Path,
+  ): Slot {
     const own = publicName(liveValue(live.scopes, use.name));
     if (own !== undefined) return this.#sky(own);
     const known = this.#sameVariable(use.variable!, undefined);
     if (known !== undefined) return known;
     if (declared.kind === "import") {
       const { specifier, imported, attributes } = declared;
-      return this.#remember(use.variable!, this.#add(use.name, { kind: "import", specifier, imported, attributes, base: module.file }));
+      return this.#remember(
+        use.variable!,
+        this.#add(use.name, { kind: "import", specifier, imported, attributes, base: module.file }),
+      );
     }
     this.#checkHome(module, path);
     return this.#textSlot(use, declared, live, holder, module, path);
   }
 
   /** A variable that is made again from its initialiser. */
-  #textSlot(use: Use, text: TextRange, live: LiveFunction, holder: AnyFunction, module: LoadedModule, path: Path): Slot {
+  #textSlot(
+    use: Use,
+    text: TextRange,
+    live: LiveFunction,
+    holder: AnyFunction,
+    module: LoadedModule,
+    path: Path,
+  ): Slot {
     const uses: BoundUse[] = [];
     const { start, end, pattern } = text;
-    const slot = this.#remember(use.variable!, this.#add(use.name, { kind: "require", module, start, end, pattern, name: use.name, uses }));
+    const slot = this.#remember(
+      use.variable!,
+      this.#add(use.name, { kind: "require", module, start, end, pattern, name: use.name, uses }),
+    );
     for (const inner of module.freeUses(start, end)) {
       const target = this.#variableSlot(inner, live, holder, module, path);
       if (target !== undefined) uses.push({ start: inner.start, end: inner.end, slot: target });
@@ -233,65 +315,32 @@ export class Graph implements Holes {
   /** `require` and the like mean another thing in another folder. */
   #checkHome(module: LoadedModule, path: Path): void {
     if (this.#file === undefined || dirname(this.#file) === dirname(module.file)) return;
-    throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", `belongs to ${module.file}, which is in another folder than the function`, "Export it there, and import it where the function is.");
+    throw refuse(
+      "SKY_CAPTURE_UNSUPPORTED",
+      path,
+      "",
+      `belongs to ${module.file}, which is in another folder than the function`,
+      "Export it there, and import it where the function is.",
+    );
   }
 
   /** An export of this package. */
   #sky(imported: string): Slot {
     const key = `skyward:${imported}`;
-    return this.#byValue.get(key) ?? this.#add(imported === NAMESPACE ? "sky" : imported, { kind: "import", specifier: "skyward", imported, attributes: "", base: "" }, key);
-  }
-
-  /** An import that gives this very value, if a module that we looked into has one. */
-  #importedAs(value: object): Item | undefined {
-    const own = publicName(value);
-    if (own !== undefined) return { kind: "import", specifier: "skyward", imported: own, attributes: "", base: "" };
-    const known = this.#imports.get(value);
-    if (known !== undefined) return known;
-    if (typeof value === "function") return undefined; // natives are looked up where functions are told apart
-    const builtin = Object.getPrototypeOf(value) === Object.prototype || Symbol.toStringTag in value ? wellKnown(value) : undefined;
-    if (builtin?.kind === "expression") return { kind: "expression", text: builtin.text };
-    return builtin === undefined ? undefined : builtinImport(builtin.specifier, builtin.imported);
-  }
-
-  /** What the module imports, by value: an instance's class is then imported too, and not copied. */
-  #learnImports(module: LoadedModule, live: LiveFunction): void {
-    const first = !this.#seenModules.has(module);
-    this.#seenModules.add(module);
-    for (const scope of live.scopes) for (const [name, variable] of scope.variables) if ("value" in variable) this.#learnError(variable.value, name);
-    const top = live.scopes.at(-1);
-    if (!first || top === undefined) return;
-    for (const { variable, specifier, imported, attributes } of module.imports) {
-      const found = top.variables.get(variable);
-      if (found === undefined || !("value" in found)) continue;
-      const item = (name: string): Item => ({ kind: "import", specifier, imported: name, attributes, base: module.file });
-      if (imported !== NAMESPACE) {
-        this.#learn(found.value, item(imported));
-      } else if (types.isModuleNamespaceObject(found.value)) {
-        for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(found.value))) {
-          this.#learn(descriptor.value, item(name));
-          this.#learnError(descriptor.value, name);
-        }
-      }
-    }
-  }
-
-  #learn(value: unknown, item: Item): void {
-    if ((typeof value === "function" || (typeof value === "object" && value !== null)) && !this.#imports.has(value)) this.#imports.set(value, item);
-  }
-
-  #learnError(value: unknown, name: string): void {
-    if (typeof value === "function" && value.prototype instanceof Error) {
-      const own = value.name || name;
-      if (!this.errorClasses.has(own)) this.errorClasses.set(own, value as AnyFunction);
-    } else if (/^(import_|_)\w/.test(name) && typeof value === "object" && value !== null && !types.isProxy(value)) {
-      // What esbuild and Babel make of `import`: the module's exports behind getters of their own.
-      for (const key of Object.keys(value)) if (/Error|Exception|Failure|Fault/.test(key)) this.#learnError((value as Record<string, unknown>)[key], "");
-    }
+    return (
+      this.#byValue.get(key) ??
+      this.#add(
+        imported === NAMESPACE ? "sky" : imported,
+        { kind: "import", specifier: "skyward", imported, attributes: "", base: "" },
+        key,
+      )
+    );
   }
 
   #sameVariable(variable: object, value: unknown): Slot | undefined {
-    return this.#byVariable.get(variable)?.find((slot) => slot.reader === undefined || Object.is(slot.reader.value, value));
+    return this.#byVariable
+      .get(variable)
+      ?.find((slot) => slot.reader === undefined || Object.is(slot.reader.value, value));
   }
 
   #remember(variable: object, slot: Slot): Slot {
@@ -313,16 +362,6 @@ function isPackageFile(file: string): boolean {
   return /[\\/]node_modules[\\/]/.test(file);
 }
 
-function memberName(holder: unknown, value: unknown): string | undefined {
-  if ((typeof holder !== "object" && typeof holder !== "function") || holder === null || types.isProxy(holder)) return undefined;
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(holder))) if (descriptor.value === value) return key;
-  return undefined;
-}
-
-function builtinImport(specifier: string, imported: string): Item {
-  return { kind: "import", specifier, imported, attributes: "", base: "" };
-}
-
 function lookUp(scopes: readonly LiveScope[], name: string): ReturnType<LiveScope["variables"]["get"]> {
   for (const scope of scopes) {
     const found = scope.variables.get(name);
@@ -341,18 +380,11 @@ function kindOf(scopes: readonly LiveScope[]): "esm" | "cjs" {
 }
 
 function refuseUnset(path: Path): Error {
-  return refuse("SKY_CAPTURE_UNSUPPORTED", path, "", "has no value yet: the call comes before its declaration was reached", `Dispatch after the line that declares ${path.last}, or move the declaration up.`);
-}
-
-/** Refuses forms whose meaning depends on where they stand. */
-function checkForm(text: string, node: ReturnType<LoadedModule["nodeAt"]> & object, module: LoadedModule, path: Path): void {
-  const lexical = lexicalUse(node);
-  if (lexical !== undefined) {
-    const word = module.source.slice(lexical.start, lexical.end);
-    const place = new Path([path.root], module.original(lexical.start));
-    throw refuse("SKY_CAPTURE_UNSERIALIZABLE", place.to(word), "", `means the ${word} of the code around the arrow function, which does not travel`, "Put what you need of it into a const beside the function, or pass it as an argument.");
-  }
-  if (isExpression(text)) return;
-  if (/^(async\s*)?\*?\s*(get|set)\s+[\w$#["']/.test(text) && !/^(get|set)\s*\(/.test(text)) throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", "is a getter or setter", "Write it as a function.");
-  if (!isExpression(`{${text}}`) || /\bsuper\b/.test(text)) throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", "is written in a form that can't stand alone", "Write it as a function or an arrow function.");
+  return refuse(
+    "SKY_CAPTURE_UNSUPPORTED",
+    path,
+    "",
+    "has no value yet: the call comes before its declaration was reached",
+    `Dispatch after the line that declares ${path.last}, or move the declaration up.`,
+  );
 }

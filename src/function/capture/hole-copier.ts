@@ -5,7 +5,6 @@ export interface Fillings {
   indexOf(value: object): number | undefined;
 }
 
-
 /**
  * Copies of data with holes, for one dispatch: functions are left out, instances are plain objects; `fill` and `classes`
  * say what the emitted module puts back. Shared objects stay shared.
@@ -45,11 +44,18 @@ export class HoleCopier {
     const index = this.#hole(value);
     if (index !== undefined) this.fill.push([holder, key, index]);
     // Defined, not assigned: a key may be "__proto__".
-    Object.defineProperty(holder, key, { value: index === undefined ? this.copy(value) : null, writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(holder, key, {
+      value: index === undefined ? this.copy(value) : null,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
 
   #hole(value: unknown): number | undefined {
-    return (typeof value === "object" && value !== null) || typeof value === "function" ? this.#fillings.indexOf(value) : undefined;
+    return (typeof value === "object" && value !== null) || typeof value === "function"
+      ? this.#fillings.indexOf(value)
+      : undefined;
   }
 
   #map(value: Map<unknown, unknown>): object {

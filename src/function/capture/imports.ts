@@ -29,8 +29,14 @@ export function importsIn(program: Node, source: string): ImportedName[] {
 /** What one specifier of an import statement brings. */
 export function importedBy(node: Node, statement: Node, source: string): ImportedFrom {
   const specifier = (statement["source"] as Node)["value"] as string;
-  const attributes = ((statement["attributes"] ?? []) as readonly Node[]).map((item) => source.slice(item.start, item.end));
-  return { specifier, imported: importedName(node), attributes: attributes.length === 0 ? "" : ` with { ${attributes.join(", ")} }` };
+  const attributes = ((statement["attributes"] ?? []) as readonly Node[]).map((item) =>
+    source.slice(item.start, item.end),
+  );
+  return {
+    specifier,
+    imported: importedName(node),
+    attributes: attributes.length === 0 ? "" : ` with { ${attributes.join(", ")} }`,
+  };
 }
 
 function importedName(node: Node): string {

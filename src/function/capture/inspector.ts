@@ -46,7 +46,11 @@ const GROUP = "skyward-capture";
  * Real values pass between us and the inspector through this object, never through its JSON. The inspector hands a
  * scope to a function as `this`; the scope itself is `this.object`.
  */
-const bridge: { subject: unknown; read: (scope: object, into: Map<string, LiveVariable>) => void; sink: Map<string, LiveVariable> } = {
+const bridge: {
+  subject: unknown;
+  read: (scope: object, into: Map<string, LiveVariable>) => void;
+  sink: Map<string, LiveVariable>;
+} = {
   subject: undefined,
   sink: new Map(),
   read(scope, into) {
@@ -86,7 +90,9 @@ function connect(): Session {
 function remoteOf(subject: unknown): string {
   if (bridgeId === undefined) {
     Object.defineProperty(globalThis, BRIDGE, { value: bridge, configurable: true });
-    const { result } = post("Runtime.evaluate", { expression: `globalThis[Symbol.for(${JSON.stringify(BRIDGE.description)})]` });
+    const { result } = post("Runtime.evaluate", {
+      expression: `globalThis[Symbol.for(${JSON.stringify(BRIDGE.description)})]`,
+    });
     bridgeId = (result as Remote).objectId!;
     delete (globalThis as Record<symbol, unknown>)[BRIDGE];
   }
@@ -103,7 +109,9 @@ function remoteOf(subject: unknown): string {
 function internals(subject: unknown): Map<string, Remote> {
   const found = post("Runtime.getProperties", { objectId: remoteOf(subject), ownProperties: true });
   const properties = (found["internalProperties"] ?? []) as readonly Property[];
-  return new Map(properties.flatMap((property) => (property.value === undefined ? [] : [[property.name, property.value]])));
+  return new Map(
+    properties.flatMap((property) => (property.value === undefined ? [] : [[property.name, property.value]])),
+  );
 }
 
 function realValue(remote: Remote): unknown {
@@ -137,7 +145,9 @@ function readScope(remote: Remote): LiveScope | undefined {
 export function inspectFunction(subject: AnyFunction): LiveFunction | undefined {
   try {
     const found = internals(subject);
-    const location = found.get("[[FunctionLocation]]")?.value as { scriptId: string; lineNumber: number; columnNumber: number } | undefined;
+    const location = found.get("[[FunctionLocation]]")?.value as
+      | { scriptId: string; lineNumber: number; columnNumber: number }
+      | undefined;
     const list = found.get("[[Scopes]]");
     if (location === undefined || list?.objectId === undefined) return undefined;
     const { result } = post("Runtime.getProperties", { objectId: list.objectId, ownProperties: true });
@@ -147,7 +157,10 @@ export function inspectFunction(subject: AnyFunction): LiveFunction | undefined 
       const scope = readScope(property.value);
       if (scope !== undefined) scopes.push(scope);
     }
-    return { location: { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber }, scopes };
+    return {
+      location: { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber },
+      scopes,
+    };
   } finally {
     release();
   }

@@ -27,11 +27,16 @@ export function wellKnown(value: unknown): WellKnown | undefined {
 
 /** The class of an object of Node's own, as people write it: `net.Socket`, `fs.ReadStream`, `http.Agent`. */
 export function builtinClassName(value: object): string | undefined {
-  for (let proto: unknown = Object.getPrototypeOf(value); typeof proto === "object" && proto !== null; proto = Object.getPrototypeOf(proto)) {
+  for (
+    let proto: unknown = Object.getPrototypeOf(value);
+    typeof proto === "object" && proto !== null;
+    proto = Object.getPrototypeOf(proto)
+  ) {
     const made: unknown = (proto as { constructor?: unknown }).constructor;
     for (const specifier of loadedModules()) {
       const imported = membersOf(specifier).get(made);
-      if (imported !== undefined && typeof made === "function") return `${specifier}.${imported === "default" ? made.name : imported}`;
+      if (imported !== undefined && typeof made === "function")
+        return `${specifier}.${imported === "default" ? made.name : imported}`;
     }
   }
   return undefined;
@@ -44,7 +49,9 @@ function loadedModules(): string[] {
   return PUBLIC_MODULES.filter((name) => loaded.has(name));
 }
 
-const PUBLIC_MODULES = builtinModules.filter((name) => !name.startsWith("_") && !/^(sys|punycode|wasi|trace_events)$/.test(name));
+const PUBLIC_MODULES = builtinModules.filter(
+  (name) => !name.startsWith("_") && !/^(sys|punycode|wasi|trace_events)$/.test(name),
+);
 
 function membersOf(specifier: string): Map<unknown, string> {
   let members = modules.get(specifier);
@@ -60,7 +67,12 @@ function membersOf(specifier: string): Map<unknown, string> {
   members.set(exports, "default");
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(exports))) {
     const value: unknown = descriptor.value; // getters are left alone: some of them warn
-    if ((typeof value === "function" || (typeof value === "object" && value !== null)) && IDENTIFIER.test(name) && !members.has(value)) members.set(value, name);
+    if (
+      (typeof value === "function" || (typeof value === "object" && value !== null)) &&
+      IDENTIFIER.test(name) &&
+      !members.has(value)
+    )
+      members.set(value, name);
   }
   return members;
 }
@@ -86,14 +98,17 @@ function collectGlobals(): Map<unknown, string> {
 /** Only what the language and Node define: a program's own globals are not on the node. */
 function isStandard(name: string): boolean {
   const value = dataValue(globalThis, name);
-  if (typeof value === "function") return /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value)) || NODE_GLOBALS.has(name);
+  if (typeof value === "function")
+    return /\[native code\]\s*\}$/.test(Function.prototype.toString.call(value)) || NODE_GLOBALS.has(name);
   return NODE_GLOBALS.has(name);
 }
 
 const NODE_GLOBALS = new Set(
-  ("globalThis Math JSON Reflect Atomics Intl WebAssembly console process Buffer URL URLSearchParams TextEncoder TextDecoder AbortController AbortSignal Event EventTarget " +
+  (
+    "globalThis Math JSON Reflect Atomics Intl WebAssembly console process Buffer URL URLSearchParams TextEncoder TextDecoder AbortController AbortSignal Event EventTarget " +
     "MessageChannel MessagePort MessageEvent Blob File FormData Headers Request Response fetch structuredClone performance queueMicrotask setTimeout setInterval setImmediate " +
-    "clearTimeout clearInterval clearImmediate atob btoa crypto BroadcastChannel DOMException").split(" "),
+    "clearTimeout clearInterval clearImmediate atob btoa crypto BroadcastChannel DOMException"
+  ).split(" "),
 );
 
 function dataValue(holder: object, name: string): unknown {
@@ -114,15 +129,18 @@ const LAZY_GLOBALS: Readonly<Record<string, () => unknown>> = {
 
 function addMembers(found: Map<unknown, string>, holder: object, prefix: string): void {
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
-    if (IDENTIFIER.test(key) && key !== "constructor" && key !== "prototype") add(found, descriptor.value as unknown, `${prefix}.${key}`);
+    if (IDENTIFIER.test(key) && key !== "constructor" && key !== "prototype")
+      add(found, descriptor.value as unknown, `${prefix}.${key}`);
   }
   for (const symbol of Object.getOwnPropertySymbols(holder)) {
     const known = symbol.description?.startsWith("Symbol.") ? symbol.description : undefined;
-    if (known !== undefined) add(found, Object.getOwnPropertyDescriptor(holder, symbol)?.value as unknown, `${prefix}[${known}]`);
+    if (known !== undefined)
+      add(found, Object.getOwnPropertyDescriptor(holder, symbol)?.value as unknown, `${prefix}[${known}]`);
   }
 }
 
 function add(found: Map<unknown, string>, value: unknown, text: string): void {
   const kind = typeof value;
-  if ((kind === "function" || kind === "symbol" || (kind === "object" && value !== null)) && !found.has(value)) found.set(value, text);
+  if ((kind === "function" || kind === "symbol" || (kind === "object" && value !== null)) && !found.has(value))
+    found.set(value, text);
 }

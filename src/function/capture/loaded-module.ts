@@ -59,7 +59,8 @@ export class LoadedModule {
   nodeAt(start: number, end: number): Node | undefined {
     let node: Node | undefined = this.ast;
     while (node !== undefined) {
-      if (/Function|Class(Declaration|Expression)/.test(node.type) && node.end === end && node.start >= start) return node;
+      if (/Function|Class(Declaration|Expression)/.test(node.type) && node.end === end && node.start >= start)
+        return node;
       let next: Node | undefined;
       for (const child of childrenOf(node)) if (child.start < end && child.end >= end) next = child;
       node = next;
@@ -135,9 +136,11 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
   }
   const url = scriptUrl(location.scriptId);
   const file = url === undefined ? undefined : fileOf(url);
-  if (url === undefined || file === undefined) return { why: url ? `it was not loaded from a file but from ${url}` : "it was made from a text at run time" };
+  if (url === undefined || file === undefined)
+    return { why: url ? `it was not loaded from a file but from ${url}` : "it was made from a text at run time" };
   const loaded = loadSource(file, kind, text, location);
-  if (loaded === undefined) return { why: `the text that ${file} was loaded with can't be found; was the file changed?` };
+  if (loaded === undefined)
+    return { why: `the text that ${file} was loaded with can't be found; was the file changed?` };
   let made: LoadedModule;
   try {
     made = new LoadedModule(file, kind, loaded.source, loaded.map);

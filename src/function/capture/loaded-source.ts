@@ -17,26 +17,41 @@ export interface LoadedSource {
  * Finds the text that a script was loaded from: the file on disk, the file without its types (Node), the file as tsx
  * transforms it, or, for other loaders, what V8 has. Each is believed only if it holds the function's own text.
  */
-export function loadSource(file: string, kind: "esm" | "cjs", functionText: string, location: FunctionLocation): LoadedSource | undefined {
+export function loadSource(
+  file: string,
+  kind: "esm" | "cjs",
+  functionText: string,
+  location: FunctionLocation,
+): LoadedSource | undefined {
   const disk = readText(file);
-  if (disk !== undefined && startOf(disk, functionText, location) !== undefined) return { source: disk, map: mapOf(disk, file) };
+  if (disk !== undefined && startOf(disk, functionText, location) !== undefined)
+    return { source: disk, map: mapOf(disk, file) };
   if (disk !== undefined && isTypeScript(file)) {
     // tsx rewrites import() after esbuild, which only V8 can tell.
     const rewritten = /\bimport\s*\(/.test(disk);
-    const transformed = module.findSourceMap(file) === undefined ? stripped(disk) : rewritten ? undefined : retransformed(file, kind);
-    if (transformed !== undefined && startOf(transformed.source, functionText, location) !== undefined) return transformed;
+    const transformed =
+      module.findSourceMap(file) === undefined ? stripped(disk) : rewritten ? undefined : retransformed(file, kind);
+    if (transformed !== undefined && startOf(transformed.source, functionText, location) !== undefined)
+      return transformed;
   }
   const source = scriptText(location.scriptId);
   if (source === undefined || startOf(source, functionText, location) === undefined) return undefined;
   const known = module.findSourceMap(file);
-  return { source, map: mapOf(source, file) ?? (known === undefined ? undefined : new OriginalMap(known.payload, file)) };
+  return {
+    source,
+    map: mapOf(source, file) ?? (known === undefined ? undefined : new OriginalMap(known.payload, file)),
+  };
 }
 
 /**
  * Where `text` stands in `source`: around the location that V8 gives, else, when the source only differs elsewhere on the
  * line, at the nearest place.
  */
-export function startOf(source: string, text: string, location: { readonly line: number; readonly column: number }): number | undefined {
+export function startOf(
+  source: string,
+  text: string,
+  location: { readonly line: number; readonly column: number },
+): number | undefined {
   const wanted = new Lines(source).offset(location.line, location.column);
   let best: number | undefined;
   for (let at = source.indexOf(text); at >= 0; at = source.indexOf(text, at + 1)) {

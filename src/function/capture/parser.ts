@@ -40,7 +40,7 @@ export function parse(source: string, kind: "esm" | "cjs"): Node {
 export function parseWithScopes(source: string, kind: "esm" | "cjs"): Parsed {
   const ast = parse(source, kind);
   const scopes = eslintScope!.analyze(ast as never, {
-    ecmaVersion: 2024 as never,
+    ecmaVersion: 2024,
     sourceType: kind === "esm" ? "module" : "commonjs",
   });
   return { ast, scopes };
@@ -50,7 +50,12 @@ export function parseWithScopes(source: string, kind: "esm" | "cjs"): Parsed {
 export function isExpression(text: string): boolean {
   loadParsers();
   try {
-    acorn!.parse(`(${text}\n)`, { ecmaVersion: "latest", sourceType: "module", allowSuperOutsideMethod: true, allowAwaitOutsideFunction: true });
+    acorn!.parse(`(${text}\n)`, {
+      ecmaVersion: "latest",
+      sourceType: "module",
+      allowSuperOutsideMethod: true,
+      allowAwaitOutsideFunction: true,
+    });
     return true;
   } catch {
     return false;

@@ -45,6 +45,11 @@ export function refuse(
   const at = path.place === undefined ? "" : `\n    at ${path.place.file}:${path.place.line}:${path.place.column}`;
   return new SkyError(code, `${path.root} can't be sent: ${way} ${why}.${at}`, {
     ...(hint === undefined ? {} : { hint }),
-    details: { stage: "capture", function: path.root, path: way, ...(path.place === undefined ? {} : { file: path.place.file, line: path.place.line, column: path.place.column }) },
+    details: {
+      stage: "capture",
+      function: path.root,
+      path: way,
+      ...(path.place === undefined ? {} : { file: path.place.file, line: path.place.line, column: path.place.column }),
+    },
   });
 }

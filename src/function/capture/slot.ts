@@ -14,15 +14,37 @@ export interface BoundUse {
 /** What a slot is made from. */
 export type Item =
   /** An import; `base` is the file whose specifier it is. */
-  | { readonly kind: "import"; readonly specifier: string; readonly imported: string; readonly attributes: string; readonly base: string }
+  | {
+      readonly kind: "import";
+      readonly specifier: string;
+      readonly imported: string;
+      readonly attributes: string;
+      readonly base: string;
+    }
   /** A `require`, or what a compiler put around it, as it stands in the module. */
-  | { readonly kind: "require"; readonly module: LoadedModule; readonly start: number; readonly end: number; readonly pattern: string | undefined; readonly name: string; readonly uses: BoundUse[] }
+  | {
+      readonly kind: "require";
+      readonly module: LoadedModule;
+      readonly start: number;
+      readonly end: number;
+      readonly pattern: string | undefined;
+      readonly name: string;
+      readonly uses: BoundUse[];
+    }
   /** Something that every Node program has: `Math.max`. */
   | { readonly kind: "expression"; readonly text: string }
   /** A property of another slot: `lodash.chunk`. */
   | { readonly kind: "member"; readonly of: Slot; readonly property: string }
   /** A function or class, as source. */
-  | { readonly kind: "source"; readonly module: LoadedModule; readonly start: number; readonly end: number; readonly node: Node; readonly value: AnyFunction; readonly uses: BoundUse[] }
+  | {
+      readonly kind: "source";
+      readonly module: LoadedModule;
+      readonly start: number;
+      readonly end: number;
+      readonly node: Node;
+      readonly value: AnyFunction;
+      readonly uses: BoundUse[];
+    }
   /** A `sky.fn` function around another slot. */
   | { readonly kind: "fn"; readonly body: Slot; readonly name: string | undefined; readonly fn: Slot }
   /** `target.bind(self, ...args)` */

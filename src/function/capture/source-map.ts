@@ -55,7 +55,10 @@ export function mapOf(source: string, file: string): OriginalMap | undefined {
   try {
     if (url.startsWith("data:")) {
       const [head, body = ""] = url.split(",", 2);
-      return new OriginalMap(head!.endsWith(";base64") ? Buffer.from(body, "base64").toString() : decodeURIComponent(body), file);
+      return new OriginalMap(
+        head!.endsWith(";base64") ? Buffer.from(body, "base64").toString() : decodeURIComponent(body),
+        file,
+      );
     }
     const path = fileURLToPath(new URL(url, pathToFileURL(file)));
     return new OriginalMap(readFileSync(path, "utf8"), path);

@@ -57,7 +57,12 @@ class Surveyor {
       this.holes = true;
       this.#on.onFunction(value as AnyFunction, this.#path());
     } else if (typeof value === "symbol") {
-      if (!travels(value)) throw this.#refuse("symbol", "is a symbol of this process alone", 'Use Symbol.for("..."), which is the same everywhere.');
+      if (!travels(value))
+        throw this.#refuse(
+          "symbol",
+          "is a symbol of this process alone",
+          'Use Symbol.for("..."), which is the same everywhere.',
+        );
     } else if (typeof value === "object" && value !== null && !this.#seen.has(value) && this.#trail.length < DEEPEST) {
       this.#seen.add(value);
       this.#object(value);
@@ -108,7 +113,11 @@ class Surveyor {
       return;
     }
     if (types.isModuleNamespaceObject(value)) {
-      throw this.#refuse("module", "holds a whole module, as import() gave it", "Import the module with an import statement, or call import() inside the function.");
+      throw this.#refuse(
+        "module",
+        "holds a whole module, as import() gave it",
+        "Import the module with an import statement, or call import() inside the function.",
+      );
     }
     if (!Object.isFrozen(value)) this.frozen = false;
     this.#fields(value);
@@ -120,13 +129,17 @@ class Surveyor {
 
   #instance(value: object): void {
     const constructor = (value as { constructor?: unknown }).constructor;
-    if (typeof constructor === "function" && (registeredClass(constructor as never) !== undefined || ownCodec(constructor as never) !== undefined)) return;
+    if (
+      typeof constructor === "function" &&
+      (registeredClass(constructor as never) !== undefined || ownCodec(constructor as never) !== undefined)
+    )
+      return;
     const label = builtinClassName(value);
     if ((label !== undefined && label !== "events.EventEmitter") || !isUserClass(constructor, value)) {
       const { label: own, reason, advice } = refusalOf(value);
       throw this.#refuse(label ?? own, `can't travel: ${reason}`, advice);
     }
-    if (hasPrivateState(constructor as never)) {
+    if (hasPrivateState(constructor)) {
       const hint = `Give the class ${constructor.name} a static [sky.codec], or make the instance inside the function.`;
       throw this.#refuse(constructor.name, "has private fields, which can't be copied from outside", hint);
     }
@@ -136,7 +149,7 @@ class Surveyor {
       throw this.#refuse(constructor.name, `keeps state in ${hidden}, which would be lost`, hint);
     }
     this.holes = true;
-    this.#on.onInstance(constructor as AnyFunction, this.#path());
+    this.#on.onInstance(constructor, this.#path());
     this.#fields(value);
   }
 
@@ -144,7 +157,12 @@ class Surveyor {
     try {
       return (value as Record<string, unknown>)[key];
     } catch (error) {
-      throw refuse("SKY_CAPTURE_UNSERIALIZABLE", this.#path().to(key), "", `threw when it was read: ${(error as Error).message}`);
+      throw refuse(
+        "SKY_CAPTURE_UNSERIALIZABLE",
+        this.#path().to(key),
+        "",
+        `threw when it was read: ${(error as Error).message}`,
+      );
     }
   }
 
@@ -159,14 +177,31 @@ class Surveyor {
   }
 
   #refuseProxy(): Error {
-    return this.#refuse("Proxy", "can't travel: what it does is code of this process", "Capture the object behind the proxy.");
+    return this.#refuse(
+      "Proxy",
+      "can't travel: what it does is code of this process",
+      "Capture the object behind the proxy.",
+    );
   }
 }
 
 function isUserClass(constructor: unknown, value: object): constructor is AnyFunction & { readonly name: string } {
   if (typeof constructor !== "function" || Object.getPrototypeOf(value) !== constructor.prototype) return false;
-  if (Symbol.toStringTag in value && /^(Async)?Generator$|Iterator$|^(Promise|Weak\w+)$/.test(String((value as Record<symbol, unknown>)[Symbol.toStringTag]))) return false;
-  if (types.isPromise(value) || types.isWeakMap(value) || types.isWeakSet(value) || types.isGeneratorObject(value) || types.isExternal(value)) return false;
+  if (
+    Symbol.toStringTag in value &&
+    /^(Async)?Generator$|Iterator$|^(Promise|Weak\w+)$/.test(
+      String((value as Record<symbol, unknown>)[Symbol.toStringTag]),
+    )
+  )
+    return false;
+  if (
+    types.isPromise(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value) ||
+    types.isGeneratorObject(value) ||
+    types.isExternal(value)
+  )
+    return false;
   if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || ArrayBuffer.isView(value)) return false;
   return !/\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
 }
@@ -183,7 +218,8 @@ function hiddenProperty(value: object): string | undefined {
 
 /** Objects that cross as they are, with nothing inside to look at. */
 function isLeaf(value: object): boolean {
-  if (types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value)) return true;
+  if (types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value))
+    return true;
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return true;
   return value instanceof URL || value instanceof URLSearchParams;
 }

@@ -15,7 +15,9 @@ export function declarationOf(variable: Variable, module: LoadedModule): Declare
   const node = definition.node as unknown as Node;
   const parent = (definition as { parent?: unknown }).parent as Node | undefined | null;
   const type = definition.type as string;
-  const rewritten = variable.references.some((reference) => reference.isWrite() && !(reference as { init?: boolean }).init);
+  const rewritten = variable.references.some(
+    (reference) => reference.isWrite() && !(reference as { init?: boolean }).init,
+  );
   const constant = !rewritten && more.length === 0;
   if (type === "ImportBinding" && isNode(parent)) return { kind: "import", ...importedBy(node, parent, module.source) };
   if (type === "Variable") {
@@ -41,7 +43,10 @@ function requireOf(id: Node, initialiser: Node, module: LoadedModule): Declared 
 function isPlainPattern(id: Node): boolean {
   if (id.type !== "ObjectPattern") return false;
   return (id["properties"] as readonly Node[]).every(
-    (property) => property.type === "Property" && property["computed"] === false && (property["value"] as Node).type === "Identifier",
+    (property) =>
+      property.type === "Property" &&
+      property["computed"] === false &&
+      (property["value"] as Node).type === "Identifier",
   );
 }
 
@@ -54,11 +59,18 @@ function isRequire(node: Node): boolean {
   if (callee.type !== "Identifier" || args[0] === undefined) return false;
   if (callee["name"] === "require") return args.length === 1 && typeof args[0]["value"] === "string";
   // What esbuild, Babel and TypeScript put around a require: __toESM(require("x"), 1), _interopRequireDefault(...)
-  return /^_{1,2}(toESM|import|interop)/.test(callee["name"] as string) && isRequire(args[0]) && args.slice(1).every((arg) => arg.type === "Literal");
+  return (
+    /^_{1,2}(toESM|import|interop)/.test(callee["name"] as string) &&
+    isRequire(args[0]) &&
+    args.slice(1).every((arg) => arg.type === "Literal")
+  );
 }
 
 function isCreateRequire(callee: Node): boolean {
-  const name = callee.type === "MemberExpression" && callee["computed"] === false ? (callee["property"] as Node)["name"] : callee["name"];
+  const name =
+    callee.type === "MemberExpression" && callee["computed"] === false
+      ? (callee["property"] as Node)["name"]
+      : callee["name"];
   return name === "createRequire";
 }
 
@@ -107,7 +119,10 @@ export function lexicalUse(node: Node): Node | undefined {
   let found: Node | undefined;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const lexical =
-      next.type === "ThisExpression" || next.type === "Super" || next.type === "MetaProperty" || (next.type === "Identifier" && next["name"] === "arguments");
+      next.type === "ThisExpression" ||
+      next.type === "Super" ||
+      next.type === "MetaProperty" ||
+      (next.type === "Identifier" && next["name"] === "arguments");
     if (lexical && !isImportMeta(next)) {
       if (found === undefined || next.start < found.start) found = next;
       continue;
@@ -125,16 +140,21 @@ export function lexicalUse(node: Node): Node | undefined {
 /** The `arguments` of `node.arguments` and `{ arguments: 1 }` is a name, not a variable. */
 function isPlainKey(parent: Node, child: Node): boolean {
   if (parent["computed"] !== false) return false;
-  return (parent["property"] === child && parent.type === "MemberExpression") || (parent["key"] === child && parent["value"] !== child);
+  return (
+    (parent["property"] === child && parent.type === "MemberExpression") ||
+    (parent["key"] === child && parent["value"] !== child)
+  );
 }
 
 function isImportMeta(node: Node): boolean {
-  return node.type === "MetaProperty" && ((node["meta"] as Node)["name"] === "import");
+  return node.type === "MetaProperty" && (node["meta"] as Node)["name"] === "import";
 }
 
 /** What of a class is evaluated with the surrounding `this`: its heritage and computed names. */
 function outsideOfMembers(node: Node): Node[] {
   const members = ((node["body"] as Node)["body"] ?? []) as readonly Node[];
-  const computed = members.filter((member) => member["computed"] === true && isNode(member["key"])).map((member) => member["key"] as Node);
+  const computed = members
+    .filter((member) => member["computed"] === true && isNode(member["key"]))
+    .map((member) => member["key"] as Node);
   return isNode(node["superClass"]) ? [node["superClass"], ...computed] : computed;
 }

@@ -98,7 +98,6 @@ export class LocalMachine implements Machine {
   }
 
   async #end(): Promise<void> {
-    this.#child?.stdin?.end();
     // What it started may outlive a supervisor that was killed, so this runs in any case.
     if (this.#child !== undefined) await cleanUp(this.#identity, this.#dir, END_WAIT_MS);
     for (const pipe of [this.#child?.stdin, this.#child?.stdout, this.#child?.stderr]) pipe?.destroy();

@@ -50,6 +50,9 @@ function watched(inner: sky.Provider, told: (what: string) => void): sky.Provide
   };
 }
 
+/** The program's own helper, which lives as long as the program. */
+const isOwn = (line: string): boolean => /esbuild .*--service/.test(line);
+
 /** Ends the process as LEAVE says, or not. */
 function go(): void {
   if (leave === "exit") process.exit(7);
@@ -66,12 +69,14 @@ if (leave === "own-handler") {
 async function starting(): Promise<void> {
   let told = 0;
   const when = work === "spawning" ? "starting" : "started";
+  const controller = new AbortController();
   const provider = watched(sky.local(), (what) => {
     if (what !== when || ++told > 1) return;
     say("ready");
-    go();
+    if (leave === "abort") controller.abort(new Error("out of here"));
+    else go();
   });
-  await sky.compute({ nodes: 3, provider, console: "silent" }, () => new Promise(() => {}));
+  await sky.compute({ nodes: 3, provider, console: "silent", signal: controller.signal }, () => new Promise(() => {}));
 }
 
 async function all(pool: sky.Pool): Promise<void> {
@@ -98,6 +103,6 @@ try {
   say(`threw ${(error as Error).message}`);
 } finally {
   // At the end of the scope, not some time later.
-  const left = [...leftProcesses(mark), ...leftFiles(dir)];
+  const left = [...leftProcesses(mark), ...leftFiles(dir)].filter((one) => !isOwn(one));
   say(left.length === 0 ? "ok nothing is left" : `LEFT ${left.join("; ")}`);
 }

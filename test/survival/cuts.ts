@@ -1,0 +1,140 @@
+import { Duplex } from "node:stream";
+import type * as sky from "skyward";
+
+/** A generator of numbers below 1 (mulberry32), so that a failure can be run again by its seed. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A stream that ends after so many bytes, in the middle of whatever passes then. */
+class Brittle extends Duplex {
+  readonly #inner: Duplex;
+  #left: number;
+
+  constructor(inner: Duplex, bytes: number) {
+    super({ allowHalfOpen: false });
+    this.#inner = inner;
+    this.#left = bytes;
+    inner.on("data", (chunk: Buffer) => {
+      const part = this.#spend(chunk);
+      if (part.length > 0 && !this.push(part)) inner.pause();
+      if (this.#left <= 0) this.destroy();
+    });
+    inner.on("end", () => this.push(null));
+    inner.on("close", () => {
+      if (!inner.readableEnded) this.destroy();
+    });
+    inner.on("error", (error) => this.destroy(error));
+    this.on("error", () => undefined);
+  }
+
+  override _read(): void {
+    this.#inner.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const part = this.#spend(chunk);
+    if (part.length === chunk.length) return void this.#inner.write(part, done);
+    this.#inner.write(part, () => this.destroy());
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.#inner.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#inner.destroy();
+    done(error);
+  }
+
+  #spend(chunk: Buffer): Buffer {
+    const part = chunk.subarray(0, Math.max(0, this.#left));
+    this.#left -= chunk.length;
+    return part;
+  }
+}
+
+export interface Cuts {
+  readonly provider: sky.Provider;
+  /** How many links of each kind were cut while they stood. */
+  readonly counts: { control: number; data: number };
+  /** Links that were opened. */
+  readonly opened: () => number;
+  /** Begins; before, links stand as long as they like. */
+  start(): void;
+  stop(): void;
+}
+
+export interface CutOptions {
+  readonly seed: number;
+  /** A cut comes after 0 to 2 times this. */
+  readonly everyMs: number;
+  /** Besides, a data link breaks after 0 to 2 times so many bytes. @default never */
+  readonly everyBytes?: number;
+  /** In place of the destruction of a link, one time in ten. */
+  readonly other?: () => void;
+}
+
+/** A provider whose links are destroyed at random moments, and at random bytes. */
+export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other }: CutOptions): Cuts {
+  const next = random(seed);
+  const open = new Map<Duplex, "control" | "data">();
+  const counts = { control: 0, data: 0 };
+  let opened = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let active = false;
+  const cut = (): void => {
+    if (other && next() < 0.1) other();
+    else {
+      const links = [...open.keys()];
+      links[Math.floor(next() * links.length)]?.destroy();
+    }
+    timer = setTimeout(cut, next() * 2 * everyMs);
+  };
+  const provider: sky.Provider = {
+    ...inner,
+    provision: async (request, signal) => {
+      const machine = await inner.provision(request, signal);
+      return {
+        name: machine.name,
+        host: machine.host,
+        address: machine.address,
+        start: (config, startSignal) => machine.start(config, startSignal),
+        release: () => machine.release(),
+        connect: async (kind, key, connectSignal) => {
+          const raw = await machine.connect(kind, key, connectSignal);
+          const brittle = active && kind === "data" && everyBytes !== undefined && next() < 0.5;
+          const stream = brittle ? new Brittle(raw, next() * 2 * everyBytes) : raw;
+          opened++;
+          open.set(stream, kind);
+          stream.once("close", () => {
+            open.delete(stream);
+            if (active) counts[kind]++;
+          });
+          return stream;
+        },
+      };
+    },
+  };
+  return {
+    provider,
+    counts,
+    opened: () => opened,
+    start: () => {
+      active = true;
+      cut();
+    },
+    stop: () => {
+      active = false;
+      clearTimeout(timer);
+    },
+  };
+}
