@@ -1,8 +1,13 @@
 import { defineConfig } from "tsdown";
 
-/** One entry, ES modules; `dist/agent.js` is built beside it by scripts/build-agent.mjs and must survive. */
+/** The library, the CLI and the files that it runs in other processes, as ES modules; `dist/agent.js` is built beside it by scripts/build-agent.mjs and must survive. */
 export default defineConfig({
-  entry: { index: "src/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    cli: "src/cli/main.ts",
+    "check-child": "src/cli/check/child.ts",
+    "check-hooks": "src/cli/check/hooks.ts",
+  },
   format: "esm",
   platform: "node",
   target: "node20.19",

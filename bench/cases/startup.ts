@@ -4,7 +4,7 @@ import * as sky from "skyward";
 import { elapsed, inTurns, type Case } from "../harness.ts";
 import { emptyAgents, nodeProgram } from "../peers/processes.ts";
 
-const PACKAGE = pathToFileURL(join(import.meta.dirname, "../dist/index.js")).href;
+const PACKAGE = pathToFileURL(join(import.meta.dirname, "../../dist/index.js")).href;
 
 /** Four nodes until all are ready, against four processes of the same shape with nothing in them. */
 export const startup: Case = {

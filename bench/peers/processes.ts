@@ -25,7 +25,9 @@ export async function emptyAgents(count: number): Promise<number> {
 
 /** Milliseconds that a Node process with this program takes from its start to its end. */
 export function nodeProgram(program: string): Promise<number> {
-  return elapsed(() =>
-    once(spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit" }), "exit"),
-  );
+  return elapsed(async () => {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit" });
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`node -e ${program} ended with ${String(code)}`);
+  });
 }

@@ -1,6 +1,15 @@
-/** A room is a top folder of src. Rooms of one level do not know each other; a room may import those of lower levels. */
+/**
+ * A room is a top folder of src. A room may import those of earlier steps of the line, and those that stand before it in
+ * its own list; a bar parts lists that do not know each other.
+ */
 export interface House {
-  readonly levels: ReadonlyMap<string, number>;
+  readonly rooms: ReadonlyMap<string, Place>;
+}
+
+interface Place {
+  readonly step: number;
+  readonly list: number;
+  readonly at: number;
 }
 
 const LINE = /`(errors <- [^`]+)`/;
@@ -9,11 +18,13 @@ const LINE = /`(errors <- [^`]+)`/;
 export function readHouse(document: string): House {
   const line = LINE.exec(document)?.[1];
   if (line === undefined) throw new Error("docs/architecture.md has no line `errors <- values <- ...`");
-  const levels = new Map<string, number>();
-  line.split("<-").forEach((level, index) => {
-    for (const room of level.split(/[|,]/)) levels.set(room.trim(), index);
-  });
-  return { levels };
+  const rooms = new Map<string, Place>();
+  for (const [step, text] of line.split("<-").entries()) {
+    for (const [list, names] of text.split("|").entries()) {
+      for (const [at, name] of names.split(",").entries()) rooms.set(name.trim(), { step, list, at });
+    }
+  }
+  return { rooms };
 }
 
 /** The agent's and the task's rooms stand beside the line and know only these. */
@@ -55,10 +66,11 @@ export function edgeFault({ from, to }: Edge, house: House): string | undefined 
   if (source === "pool" && target === "providers" && to !== "providers/provider.ts") {
     return "pool may know of providers only providers/provider.ts";
   }
-  const [own, other] = [house.levels.get(source), house.levels.get(target)];
+  const [own, other] = [house.rooms.get(source), house.rooms.get(target)];
   if (own === undefined) return `the room ${source} is not in the line`;
   if (other === undefined) return `the room ${target} is not in the line`;
-  return other < own ? undefined : `${source} may not know ${target}: the arrows point the other way`;
+  const before = other.step < own.step || (other.step === own.step && other.list === own.list && other.at < own.at);
+  return before ? undefined : `${source} may not know ${target}: the arrows point the other way`;
 }
 
 /** Why this module of Node is not allowed here, or undefined. */

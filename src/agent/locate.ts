@@ -2,8 +2,11 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SkyError } from "../errors/sky-error.ts";
 
-/** Where the bundled agent lies, seen from a file of the built package, from one of its chunks, and from these sources. */
-const PLACES = ["./agent.js", "../agent.js", "../../dist/agent.js"];
+/**
+ * Where the bundled agent lies, seen from a file of the built package, from itself on another machine, from a chunk of
+ * the package, and from these sources.
+ */
+const PLACES = ["./agent.js", "./agent.mjs", "../agent.js", "../../dist/agent.js"];
 
 let found: string | undefined;
 

@@ -1,5 +1,7 @@
 import { SkyError } from "../errors/sky-error.ts";
 import { type AnyFn, BODY, isFn, OPTIONS } from "./brand.ts";
+import { checking } from "./checking.ts";
+import type { Explanation } from "./explain/explanation.ts";
 import { nameOf } from "./name.ts";
 import { type FnOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { makePending, type Pending } from "./pending.ts";
@@ -12,6 +14,11 @@ export interface Fn<A extends readonly unknown[], R> {
   local(...args: A): R;
   /** The same function with other options. */
   with(options: FnOptions): Fn<A, R>;
+  /**
+   * What would travel with the function, name by name, with sizes and reasons: captured now, without a pool. What can't
+   * travel is told in `refused`, not thrown. `String(explanation)` is a table.
+   */
+  explain(): Promise<Explanation>;
   /** Its own name, else its variable's, else `file:line`. */
   readonly name: string;
 }
@@ -57,7 +64,9 @@ export function fn(body: unknown, options?: FnOptions): unknown {
     });
   }
   if (isFn(body)) return options === undefined ? body : body.with(options);
-  return make(body as AnyFn[typeof BODY], resolveOptions(options));
+  const made = make(body as AnyFn[typeof BODY], resolveOptions(options));
+  checking()?.made(made);
+  return made;
 }
 
 function make(body: AnyFn[typeof BODY], options: ResolvedOptions): AnyFn {
@@ -66,6 +75,7 @@ function make(body: AnyFn[typeof BODY], options: ResolvedOptions): AnyFn {
     [BODY]: { value: body },
     [OPTIONS]: { value: options },
     local: { value: (...args: readonly unknown[]): unknown => body(...args) },
+    explain: { value: () => import("./explain/explain.ts").then(({ explain }) => explain(call as unknown as AnyFn)) },
     with: { value: (more: FnOptions): AnyFn => make(body, resolveOptions(more, options)) },
     name: { get: (): string => options.name ?? nameOf(body), configurable: true },
     length: { value: body.length, configurable: true },

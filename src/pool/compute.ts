@@ -1,5 +1,6 @@
 import { SkyError } from "../errors/sky-error.ts";
 import type { EventBus } from "../events/bus.ts";
+import { checking } from "../function/checking.ts";
 import type { Provider } from "../providers/provider.ts";
 import { Pool } from "./pool.ts";
 import { type PoolOptions, type PoolSpec, resolveSpec } from "./spec.ts";
@@ -22,6 +23,8 @@ export interface Compute {
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION, before anything is made; SKY_POOL_FAILED and what a provider throws */
 export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Compute {
   return (async (options: PoolOptions = {}, body?: (pool: Pool) => unknown): Promise<unknown> => {
+    const checked = checking();
+    if (checked) return checked.opens();
     if (body !== undefined && typeof body !== "function") throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
     const pool = new Pool(resolveSpec(options, wiring.defaultProvider), wiring.attachConsole);
     onOpen?.(pool);

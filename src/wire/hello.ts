@@ -33,6 +33,7 @@ export function readLine(stream: Duplex, maxBytes: number, timeoutMs: number, le
     stream.on("end", onClose);
     stream.on("error", onError);
     if (leftover && look()) return;
+    if (stream.destroyed || stream.readableEnded) return onClose();
     stream.on("data", onData);
   });
 }

@@ -135,6 +135,8 @@ export class Session {
     if (leftover && leftover.length > 0) this.#onData(leftover);
     stream.resume();
     this.flush();
+    // One that ended between its answer and now has told its end already.
+    if (stream.destroyed) this.#fail(undefined);
   }
 
   /** Lets go of the stream without telling the handlers. */

@@ -37,6 +37,7 @@ describe("the check of imports", () => {
           'import "../wire/x.ts"; import "../providers/provider.ts"; import "../agent/config.ts"; import "node:fs";',
         "wire/x.ts": 'import "../errors/e.ts"; import "node:net";',
         "agent/main.ts": 'import "../wire/x.ts"; import "../plugins/cuda/node.ts"; import "../task/index.ts";',
+        "cli/app.ts": 'import "../console/log.ts";',
         "errors/e.test.ts": 'import "../pool/pool.ts";',
       }),
     ).toEqual([]);
@@ -44,7 +45,8 @@ describe("the check of imports", () => {
 
   it.each([
     ["against the arrows", "values/a.ts", 'import "../wire/x.ts";', "values may not know wire"],
-    ["of a neighbour", "function/a.ts", 'import "../ssh/x.ts";', "function may not know ssh"],
+    ["of a later neighbour", "console/a.ts", 'import "../cli/x.ts";', "console may not know cli"],
+    ["across a bar", "function/a.ts", 'import "../events/x.ts";', "function may not know events"],
     ["of a type", "values/a.ts", 'import type { X } from "../pool/x.ts";', "values may not know pool"],
     ["by import()", "values/a.ts", 'const x = () => import("../pool/x.ts");', "values may not know pool"],
     ["by the type import()", "values/a.ts", 'type X = import("../pool/x.ts").X;', "values may not know pool"],

@@ -61,6 +61,11 @@ export class Host {
     );
   }
 
+  /** Starts the executors, once the node has been said to be ready. */
+  open(): void {
+    this.#executor.open();
+  }
+
   /** Takes over a new data stream. Its second line says which session goes on and how much of it has arrived. */
   async link(stream: Duplex): Promise<void> {
     stream.on("error", () => stream.destroy());

@@ -9,6 +9,7 @@ export async function runHost(): Promise<void> {
     config(config) {
       host = new Host(config);
       channel.ready();
+      setImmediate(() => host?.open());
     },
     link(stream, linkEpoch) {
       epoch = Math.max(epoch, linkEpoch);

@@ -42,7 +42,7 @@ export function readFirstLine(socket: Socket): Promise<FirstLine | Refusal> {
  * `pause()` alone lets the kernel's next bytes be read into a buffer that is not passed on with the socket. A client
  * sends nothing before its answer, so this is for clients that do.
  */
-function stopReading(socket: Socket): void {
+export function stopReading(socket: Socket): void {
   socket.pause();
   const handle = (socket as unknown as { _handle?: { reading: boolean; readStop(): void } })._handle;
   if (handle === undefined || handle === null) return;

@@ -3,7 +3,7 @@ import { type AgentConfig, socketPath } from "../config.ts";
 import { type Hello, type HostDeath, type HostReady, jsonLine, type NodeLine } from "../control.ts";
 import type { ToSupervisorFromHost } from "../host-channel.ts";
 import { ControlLink } from "./control-link.ts";
-import { malformed, parseHello, readFirstLine, type Refusal, sameToken } from "./hello.ts";
+import { malformed, parseHello, readFirstLine, type Refusal, sameToken, stopReading } from "./hello.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 
 /** Connections that have not shown a token yet. */
@@ -134,7 +134,11 @@ export class Links {
   #takeData(socket: Socket, { epoch, pid }: Hello, leftover: Buffer): void {
     const pass = (hosts: HostKeeper): void => {
       if (pid === undefined) {
-        if (!socket.destroyed) hosts.send({ type: "link", epoch, leftover: leftover.toString("base64") }, socket);
+        if (socket.destroyed) return;
+        // Streams read on by themselves after a pause: without this, bytes meant for the host would end here.
+        stopReading(socket);
+        const more = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
+        hosts.send({ type: "link", epoch, leftover: Buffer.concat([leftover, more]).toString("base64") }, socket);
         return;
       }
       this.#adopted.set(pid, { epoch, socket });

@@ -1,4 +1,5 @@
 import type { Place } from "../capture/source-map.ts";
+import type { Reached } from "./reach.ts";
 
 export interface ArtifactFile {
   /** Where it lies in the tree: relative to the root, with forward slashes. */
@@ -43,4 +44,6 @@ export interface EntrySource {
 export interface Prepared {
   readonly artifact: Artifact;
   mapStack(stack: string): string;
+  /** How each file but the entry is reached: for people, found out when they ask. */
+  reach(): readonly Reached[];
 }

@@ -6,6 +6,7 @@ import { OriginalMap, type Place } from "../capture/source-map.ts";
 import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
 import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
 import { linksOf, looksAtItsPlace, manifestsOf, refuseNative, wholePackage } from "./packages.ts";
+import { type Reached, reachOf } from "./reach.ts";
 import { rewriteSpecifiers } from "./rewrite.ts";
 import { mapFrames, type PlaceFinder } from "./stack.ts";
 import { hashOf, keep } from "./store.ts";
@@ -75,7 +76,15 @@ export class Project {
     });
     const find: PlaceFinder = (place, line, column) =>
       place === own.path ? own.place(line, column) : this.#original(place, line, column);
-    return { artifact, mapStack: (stack) => mapFrames(stack, find) };
+    const reach = (): Reached[] =>
+      reachOf({
+        imports,
+        files: new Set([...reached, ...manifests]),
+        trace: (file) => this.#tracer.file(file),
+        sent: (file) => this.#emitted.get(file),
+        looks: (file) => this.#looks(file),
+      });
+    return { artifact, mapStack: (stack) => mapFrames(stack, find), reach };
   }
 
   async #emitUserFiles(files: readonly string[], entry: EntrySource): Promise<void> {

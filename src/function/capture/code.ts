@@ -1,4 +1,5 @@
 import type { Artifact, EntrySource, Prepared } from "../artifact/artifact.ts";
+import type { Reached } from "../artifact/reach.ts";
 import { emit, type Emitted } from "./emit.ts";
 import type { Graph } from "./graph.ts";
 
@@ -53,6 +54,11 @@ export class Code {
       return this.#prepared.artifact;
     });
     return this.#ready;
+  }
+
+  /** How each file but the entry is reached; after `ready`. */
+  reach(): readonly Reached[] {
+    return this.#prepared?.reach() ?? [];
   }
 
   /** A stack from a node, with the lines of emitted files led back to the user's; after `ready`. */

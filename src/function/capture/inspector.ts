@@ -199,8 +199,19 @@ export function scriptUrl(scriptId: string): string | undefined {
   if (!urls.has(scriptId)) {
     const { result } = post("Profiler.getBestEffortCoverage", {});
     for (const script of result as readonly { scriptId: string; url: string }[]) urls.set(script.scriptId, script.url);
+    if (!urls.has(scriptId)) learnUrls();
   }
   return urls.get(scriptId);
+}
+
+/** The report leaves out a module in its first run: the debugger names each script when it is switched on (some 40 ms). */
+function learnUrls(): void {
+  const learn = ({ params }: { params: { scriptId: string; url: string } }): void =>
+    void urls.set(params.scriptId, params.url);
+  session!.on("Debugger.scriptParsed", learn);
+  post("Debugger.enable", { maxScriptsCacheSize: 0 });
+  post("Debugger.disable", {});
+  session!.off("Debugger.scriptParsed", learn);
 }
 
 /**

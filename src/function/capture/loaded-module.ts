@@ -3,7 +3,7 @@ import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type FunctionLocation, scriptUrl } from "./inspector.ts";
 import { Lines } from "./lines.ts";
-import { loadSource, startOf } from "./loaded-source.ts";
+import { type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
 import { type ImportedName, importsIn } from "./imports.ts";
 import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
 import type { OriginalMap, Place } from "./source-map.ts";
@@ -143,12 +143,22 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
     return { why: `the text that ${file} was loaded with can't be found; was the file changed?` };
   let made: LoadedModule;
   try {
-    made = new LoadedModule(file, kind, loaded.source, loaded.map);
+    made = inForm(file, kind, loaded);
   } catch (error) {
     return { why: `the text that ${file} was loaded with can't be parsed: ${(error as Error).message}` };
   }
   modules.set(location.scriptId, made);
   return made;
+}
+
+/** The engine shows no module scope to a function when nothing in its module is captured: then the text tells the form. */
+function inForm(file: string, kind: "esm" | "cjs", { source, map }: LoadedSource): LoadedModule {
+  try {
+    return new LoadedModule(file, kind, source, map);
+  } catch (error) {
+    if (kind === "esm" || !/'sourceType: module'/.test((error as Error).message)) throw error;
+    return new LoadedModule(file, "esm", source, map);
+  }
 }
 
 function fileOf(url: string): string | undefined {

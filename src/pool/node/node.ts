@@ -196,7 +196,9 @@ export class Node {
     const fresh = this.#data;
     for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
       try {
-        await Promise.all([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
+        // Both end before the next try: a link that came up behind a newer one would bring frames a second time.
+        const opened = await Promise.allSettled([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
+        for (const one of opened) if (one.status === "rejected") throw one.reason;
         if (!this.#control || !this.#data.up) continue;
         this.#recovering = false;
         this.#options.emit({ type: "Node.Reconnected", node: this.rank, elapsedMs: Math.round(performance.now() - this.#downSince) });

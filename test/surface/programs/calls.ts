@@ -1,7 +1,7 @@
 // The forms of a call: run, gather, broadcast, targets, options.
 import assert from "node:assert/strict";
 import * as sky from "skyward";
-import { failure, point } from "../../support/point.ts";
+import { failure, holds, point } from "../../support/point.ts";
 
 const add = sky.fn((a: number, b: number) => a + b);
 const shout = sky.fn(async (text: string) => `${text.toUpperCase()}!`);
@@ -35,7 +35,7 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
 
   await point("a group is one failure or all results", async () => {
     const error = await failure(pool.run(sky.gather(add(1, 1), sky.fn(() => JSON.parse("{") as number)())));
-    assert.ok(error instanceof SyntaxError);
+    holds(error instanceof SyntaxError);
   });
 
   await point("broadcast gives results by rank", async () => {
@@ -45,12 +45,12 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
 
   await point("BroadcastError has every node's answer", async () => {
     const error = await failure(pool.broadcast(picky(1)));
-    assert.ok(error instanceof sky.BroadcastError);
-    assert.ok(error instanceof sky.SkyError);
+    holds(error instanceof sky.BroadcastError);
+    holds(error instanceof sky.SkyError);
     assert.equal(error.code, "SKY_BROADCAST_FAILED");
     assert.deepEqual(error.results.map(({ node, status }) => [node, status]), [[0, "fulfilled"], [1, "rejected"], [2, "fulfilled"]]);
     assert.equal(error.errors.length, 1);
-    assert.ok(error.errors[0] instanceof RangeError);
+    holds(error.errors[0] instanceof RangeError);
     assert.equal((error.errors[0] as Error).message, "not on node 1");
     assert.equal(error.cause, error.errors[0]);
   });
@@ -64,8 +64,8 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
 
   await point("a pending is frozen, and never thenable", async () => {
     const pending = add(1, 2);
-    assert.ok(Object.isFrozen(pending));
-    assert.ok(!("then" in pending));
+    holds(Object.isFrozen(pending));
+    holds(!("then" in pending));
     assert.equal(await pending, pending);
     assert.deepEqual([await pool.run(pending), await pool.run(pending)], [3, 3]);
   });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
-import { failure, point } from "../../support/point.ts";
+import { failure, holds, point } from "../../support/point.ts";
 
 const double = sky.fn((x: number) => x * 2);
 function triple(x: number): number {
@@ -37,7 +37,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const notAList = pool.starmap(join, [["x", 1], "no" as never]);
     const [first, second] = await notAList.settled();
     assert.equal(first!.status, "fulfilled");
-    assert.ok(second!.status === "rejected" && (second.error as sky.SkyError).code === "SKY_BAD_CALL");
+    holds(second!.status === "rejected" && (second.error as sky.SkyError).code === "SKY_BAD_CALL");
   });
 
   await point("items: a typed array, typed arrays, objects, texts, undefined", async () => {
@@ -56,16 +56,16 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const sizes = [0, 1, 40_000, 3_000_000];
     const back = await pool.map(fill, sizes);
     assert.deepEqual(back.map((bytes) => bytes.length), sizes);
-    assert.ok(back[3]!.every((byte) => byte === 3_000_000 % 251));
+    holds(back[3]!.every((byte) => byte === 3_000_000 % 251));
     const echo = sky.fn((bytes: Uint8Array) => bytes);
     const [once] = await pool.map(echo, [back[3]!]);
-    assert.ok(Buffer.compare(once!, back[3]!) === 0);
+    holds(Buffer.compare(once!, back[3]!) === 0);
   });
 
   await point("100,000 items", async () => {
     const results = await pool.map(double, Array.from({ length: 100_000 }, (_, i) => i));
     assert.equal(results.length, 100_000);
-    assert.ok(results.every((value, i) => value === 2 * i));
+    holds(results.every((value, i) => value === 2 * i));
   });
 
   await point("no items", async () => {
@@ -110,7 +110,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
       if (++seen === 300) break;
     }
     batch.cancel();
-    assert.ok(pulled >= 300 && pulled < 20_000, `pulled ${pulled}`);
+    holds(pulled >= 300 && pulled < 20_000, `pulled ${pulled}`);
   });
 
   await point("an endless generator is closed when its reader leaves", async () => {
@@ -126,7 +126,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     // The pool still does other work, and the source is let go.
     assert.equal(await pool.run(double(4)), 8);
     for (let turn = 0; turn < 200 && !closed; turn++) await pool.run(double(1));
-    assert.ok(closed);
+    holds(closed);
   });
 
   await point("an async source that waits is let go when the batch is cancelled", async () => {
@@ -152,7 +152,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
       for await (const value of pool.map(double, broken())) seen.push(value);
     });
     assert.deepEqual(seen, [2, 4]);
-    assert.ok(error instanceof TypeError);
+    holds(error instanceof TypeError);
   });
 
   await point("iterated in order while the first is slow", async () => {
@@ -177,7 +177,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     assert.deepEqual(all.map(({ index, status }) => [index, status]), [[0, "fulfilled"], [1, "rejected"], [2, "fulfilled"], [3, "rejected"]]);
     for (const one of all) {
       if (one.status === "fulfilled") assert.equal(one.value, one.index);
-      else assert.ok(one.error instanceof RangeError);
+      else holds(one.error instanceof RangeError);
       assert.equal(one.task.status, one.status === "fulfilled" ? "done" : "failed");
       assert.equal(one.task.attempts.length, 1);
     }
@@ -192,7 +192,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
 
   await point("awaited, the first failure rejects; iterated, those before it are given", async () => {
     const error = await failure(pool.map(even, [0, 1, 2, 3]));
-    assert.ok(error instanceof RangeError);
+    holds(error instanceof RangeError);
     const seen: number[] = [];
     const late = await failure(async () => {
       for await (const value of pool.map(even, [0, 2, 3, 4])) seen.push(value);
@@ -205,7 +205,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const items: unknown[] = [1, () => 1, 3];
     const all = await pool.map((x: unknown) => typeof x, items).settled();
     assert.deepEqual(all.map((one) => one.status), ["fulfilled", "rejected", "fulfilled"]);
-    assert.ok(all[1]!.status === "rejected" && (all[1]!.error as sky.SkyError).code === "SKY_VALUE_UNSERIALIZABLE");
+    holds(all[1]!.status === "rejected" && (all[1]!.error as sky.SkyError).code === "SKY_VALUE_UNSERIALIZABLE");
   });
 
   await point("a run beside a map does not wait for it", async () => {
@@ -214,8 +214,8 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const began = performance.now();
     assert.equal(await pool.run(double(1)), 2);
     const waited = performance.now() - began;
-    assert.ok(waited < 500, `it waited ${waited} ms; the map takes 2000`);
-    assert.ok(batch.ended < 400);
+    holds(waited < 500, `it waited ${waited} ms; the map takes 2000`);
+    holds(batch.ended < 400);
     batch.cancel();
     await failure(batch);
   });

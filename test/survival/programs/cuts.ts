@@ -44,28 +44,39 @@ let killed = 0;
 const inner = ssh === undefined ? sky.local() : sky.ssh({ hosts: ssh.hosts, key: ssh.key, knownHosts: ssh.knownHosts });
 const cuts: Cuts = cutting(
   inner,
-  ssh === undefined ? { seed, everyMs: 9, everyBytes: 100_000 } : { seed, everyMs: 25, everyBytes: 300_000, other: () => ((killed += 1), killSession()) },
+  ssh === undefined ? { seed, everyMs: 9, everyBytes: Number(process.env["CUT_BYTES"] ?? 100_000) } : { seed, everyMs: 25, everyBytes: 300_000, other: () => ((killed += 1), killSession()) },
 );
 
 const lost: string[] = [];
 const reconnects: number[] = [];
+const recent: string[] = [];
 await sky.compute({ nodes: 2, provider: cuts.provider, worker: { concurrency: 8 }, console: "silent" }, async (pool) => {
   void (async () => {
     for await (const event of pool.events) {
       if (event.type === "Node.Lost" || event.type === "Node.HostReplaced") lost.push(JSON.stringify(event));
+      if (event.type.startsWith("Node.")) recent.push(JSON.stringify(event));
+      if (recent.length > 10) recent.shift();
       if (event.type === "Node.Reconnected") reconnects.push(event.elapsedMs);
     }
   })();
   await pool.broadcast(small(0));
   rmSync(log);
+  const arrived = new Map<string, number>();
   cuts.start();
+  setTimeout(() => {
+    const { nodes, tasks } = pool.snapshot();
+    say(`it hangs: ${arrived.size} results; ${JSON.stringify({ cuts: cuts.counts, opened: cuts.opened(), nodes, tasks, stats: pool.stats(), waits: pool.explain() })}`);
+    say(recent.join("\n"));
+    say(`singles ${singles.filter((task) => task.status !== "done").map((task) => `${task.id} ${task.status} ${task.attempts.length}`)}`);
+    say(`bigs ${bigs.filter((task) => task.status !== "done").map((task) => `${task.id} ${task.status} ${JSON.stringify(task.attempts)}`)}`);
+    process.exit(3);
+  }, Number(process.env["HANG_MS"] ?? 45_000)).unref();
   const bytes = Array.from({ length: 8 }, (_, n) => new Uint8Array(200_000).fill(n));
   const hashes = bytes.map((one) => createHash("sha256").update(one).digest("hex"));
   const larges = Math.ceil(total / 50);
   const smalls = Math.ceil(total * 0.4);
   const maps = total - larges - smalls;
   // From the task's side: how often each promise settles.
-  const arrived = new Map<string, number>();
   const count = (key: string): void => void arrived.set(key, (arrived.get(key) ?? 0) + 1);
   const singles = Array.from({ length: smalls }, (_, n) => pool.run(small(n)));
   const bigs = Array.from({ length: larges }, (_, n) => pool.run(large(n, bytes[n % 8]!)));
@@ -83,13 +94,15 @@ await sky.compute({ nodes: 2, provider: cuts.provider, worker: { concurrency: 8 
       count(`l${n}`);
     }),
   ]);
+  // What fails first is told, not what follows from it.
+  settled.catch(() => undefined);
   const feed = async function* (): AsyncGenerator<number> {
     for (let n = 0; n < maps; n++) {
       if (n % 50 === 49) await sleep(4);
       yield n;
     }
   };
-  for await (const { index, status, ...rest } of pool.map(mapped, feed()).unordered().settled()) {
+  for await (const { index, status, ...rest } of pool.map(mapped, feed()).settled({ ordered: false })) {
     assert.equal(status, "fulfilled", JSON.stringify(rest));
     assert("value" in rest);
     assert.deepEqual(rest.value, { n: index, text: "x".repeat(index % 200) });
@@ -121,7 +134,7 @@ await sky.compute({ nodes: 2, provider: cuts.provider, worker: { concurrency: 8 
   assert(worst < (ssh === undefined ? 1000 : 5000));
 });
 rmSync(log);
-const left = [...leftProcesses(process.env["SURVIVAL"]!), ...leftFiles(dir)].filter((line) => !/esbuild .*--service|sshd/.test(line));
+const left = [...leftProcesses(process.env["SURVIVAL"]!, [process.ppid]), ...leftFiles(dir)].filter((line) => !/esbuild .*--service|sshd/.test(line));
 assert.deepEqual(left, []);
 say("ok nothing is left");
 say("done");

@@ -66,17 +66,14 @@ export class ThreadExecutor {
       retire: (thread, culprit) => this.#retire(thread, culprit),
     });
     this.#blocks = new BlockWatch(this.#threads, { spread: () => this.#balance(), blocked: (waiting) => this.#addThreads(waiting) });
-    const threads = Math.min(options.concurrency, options.cores);
-    for (let i = 0; i < threads; i++) {
-      const slots = Math.floor(((i + 1) * options.concurrency) / threads) - Math.floor((i * options.concurrency) / threads);
-      this.#start(slots);
-    }
   }
 
-  get open(): number {
-    let sum = this.#waiting.reduce((total, work) => total + work.count, 0);
-    for (const thread of this.#threads) sum += thread.open;
-    return sum;
+  /** Starts the threads; work may come before. */
+  open(): void {
+    const { concurrency, cores } = this.#options;
+    const threads = Math.min(concurrency, cores);
+    for (let i = 0; i < threads; i++) this.#start(Math.floor(((i + 1) * concurrency) / threads) - Math.floor((i * concurrency) / threads));
+    this.#balance();
   }
 
   bind(bind: HostBind): void {
@@ -150,8 +147,11 @@ export class ThreadExecutor {
     await Promise.all([...this.#threads].map((thread) => thread.worker.terminate()));
   }
 
+  /** Threads that can be given work: those that turn, or if none does those that are busy. */
   #usable(): Thread[] {
-    return [...this.#threads].filter((thread) => !thread.retired && !thread.blocked && !thread.full);
+    const live = [...this.#threads].filter((thread) => !thread.retired && !thread.full);
+    const turning = live.filter((thread) => !thread.blocked);
+    return turning.length > 0 ? turning : live;
   }
 
   #start(allowed: number, base = allowed): Thread {
@@ -251,7 +251,11 @@ export class ThreadExecutor {
   /** Gives idle threads the tails of busy ones. */
   #balance(): void {
     if (this.#lent) this.#giveSlotsBack();
-    const idle = this.#usable().filter((thread) => thread.open < thread.share.allowed);
+    if (this.#waiting.length > 0 && this.#usable().length > 0) {
+      for (const work of this.#waiting.splice(0)) this.take(work);
+      for (const thread of this.#threads) thread.send();
+    }
+    const idle = this.#usable().filter((thread) => !thread.blocked && thread.open < thread.share.allowed);
     for (const thread of idle) {
       const found = donor(this.#threads, thread);
       if (!found) return;
