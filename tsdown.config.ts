@@ -1,12 +1,16 @@
 import { defineConfig } from "tsdown";
 
-/** The library, the CLI and the files that it runs in other processes, as ES modules; `dist/agent.js` is built beside it by scripts/build-agent.mjs and must survive. */
+/**
+ * The library, the CLI, and the files that the CLI runs in other processes; ES modules. `dist/agent.js` is built beside
+ * them by scripts/build-agent.mjs and must survive.
+ */
 export default defineConfig({
   entry: {
     index: "src/index.ts",
     cli: "src/cli/main.ts",
     "check-child": "src/cli/check/child.ts",
-    "check-hooks": "src/cli/check/hooks.ts",
+    "check-register": "src/cli/check/typescript/register.ts",
+    "check-hooks": "src/cli/check/typescript/hooks.ts",
   },
   format: "esm",
   platform: "node",

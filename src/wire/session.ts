@@ -229,7 +229,7 @@ export class Session {
       reader.push(data);
       for (let frame = reader.next(); frame; frame = reader.next()) this.#onFrame(frame.buf, frame.start, frame.end);
     } catch (error) {
-      this.#fail(error as Error);
+      this.#fail(error instanceof SkyError ? error : new SkyError("SKY_WIRE_MALFORMED", `a record that can't be handled: ${String(error)}`, { cause: error }));
       return;
     }
     this.#handlers.arrived?.();

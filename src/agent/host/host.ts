@@ -106,7 +106,10 @@ export class Host {
     const session: Session = new Session({
       record: (op, buf, start, end) => this.#record(session, op, buf, start, end),
       arrived: () => this.#executor.send(),
-      down: () => {},
+      // By the control link, as a line of the node: the data link has no place left to say it.
+      down: (error) => {
+        if (error instanceof SkyError) console.error(`the data link was closed: ${error.code}: ${error.message}`);
+      },
     });
     return session;
   }

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join, normalize, sep } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
@@ -17,6 +17,8 @@ export class Library {
 
   constructor(dir: string) {
     this.#dir = dir;
+    // What an earlier host of this node left: the controller sends everything anew.
+    for (const left of ["blobs", "tree"]) rmSync(join(dir, left), { recursive: true, force: true });
     mkdirSync(join(dir, "blobs"), { recursive: true, mode: 0o700 });
     this.#open();
   }

@@ -11,6 +11,9 @@ const GRACE_MS = 1000;
 
 type Explainable = AnyFn & { explain?(): Promise<{ toJSON(): ExplainedData }> };
 
+/** Ends what called `process.exit`, as far as can be. */
+class Leaving extends Error {}
+
 const exit = process.exit.bind(process);
 const functions: Explainable[] = [];
 let opens: string | undefined;
@@ -84,6 +87,3 @@ function failureOf(error: unknown): Failure {
 function writeAll(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(REPORT_FD, bytes, at);
 }
-
-/** Ends what called `process.exit`, as far as can be. */
-class Leaving extends Error {}

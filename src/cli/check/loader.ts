@@ -15,9 +15,7 @@ export function loaderFor(file: string): string[] {
   if (!typed) return [];
   const tsx = find("tsx", file) ?? (TYPED.test(extname(ours)) ? find("tsx", ours) : undefined);
   if (tsx !== undefined) return ["--import", pathToFileURL(tsx).href];
-  const hooks = JSON.stringify(pathToFileURL(programFile("hooks")).href);
-  const register = `import { register } from "node:module"; register(${hooks});`;
-  return ["--enable-source-maps", "--import", `data:text/javascript,${encodeURIComponent(register)}`];
+  return ["--enable-source-maps", "--import", pathToFileURL(programFile("register")).href];
 }
 
 function find(name: string, from: string): string | undefined {

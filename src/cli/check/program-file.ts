@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownRoot } from "../../function/artifact/own-package.ts";
 
-/** A file of this command that runs in another process: beside this one in a checkout, at a fixed place when built. */
-export function programFile(name: "child" | "hooks"): string {
-  const source = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+const SOURCES = { child: "./child.ts", register: "./typescript/register.ts", hooks: "./typescript/hooks.ts" };
+
+/** A file of this command that runs in another process or thread: the source in a checkout, else what was built of it. */
+export function programFile(name: keyof typeof SOURCES): string {
+  const source = fileURLToPath(new URL(SOURCES[name], import.meta.url));
   return existsSync(source) ? source : join(ownRoot, "dist", `check-${name}.js`);
 }

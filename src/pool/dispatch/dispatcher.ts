@@ -10,6 +10,7 @@ import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
 import { eachOutcome } from "./outcomes.ts";
 import { Retries } from "./retries.ts";
+import { type Held, Unprepared } from "./unprepared.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import { SegmentTable } from "./segment-table.ts";
 
@@ -54,6 +55,7 @@ export class Dispatcher {
   readonly #segments = new SegmentTable();
   readonly #retries: Retries;
   readonly #deadlines: Deadlines;
+  readonly #unprepared = new Unprepared((held, failure) => this.#prepared(held, failure));
   readonly #ports = new Map<number, NodePort>();
   readonly #measured = new Map<number, number>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
@@ -120,16 +122,7 @@ export class Dispatcher {
     this.#deadlines.watch(segment);
     const { code } = segment.bind;
     if (code.artifact) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
-    else {
-      code.ready().then(
-        () => {
-          this.#enqueueLate(segment, index, count);
-        },
-        (error: unknown) => {
-          for (let i = index; i < index + count; i++) this.#settle(segment, i, State.FAILED, error, 0);
-        },
-      );
-    }
+    else this.#unprepared.hold(segment, index, count);
     this.schedule();
   }
 
@@ -260,12 +253,12 @@ export class Dispatcher {
     }
   }
 
-  #enqueueLate(segment: Segment, index: number, count: number): void {
-    for (let i = index; i < index + count; ) {
-      let to = i;
-      while (to < index + count && segment.state(to) === State.QUEUED) to++;
-      if (to > i) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + i, to - i);
-      i = to + 1;
+  /** The files of held tasks are known, or can't be made. */
+  #prepared({ segment, index, count }: Held, failure: { readonly error: unknown } | undefined): void {
+    for (let i = index; i < index + count; i++) {
+      if (segment.state(i) !== State.QUEUED) continue;
+      if (failure) this.#settle(segment, i, State.FAILED, failure.error, 0);
+      else this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + i, 1);
     }
     this.schedule();
   }

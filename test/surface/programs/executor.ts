@@ -108,7 +108,10 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterr
     for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
   }, /memory|heap|ended/));
   await point("a segmentation fault", () => deadly(() => process.kill(process.pid, "SIGSEGV"), /SIGSEGV/));
-  await point("abort", () => deadly(() => process.abort(), /SIGABRT/));
+  await point("abort is an error: threads have none", async () => {
+    const error = await failure(pool.run(sky.fn(() => process.abort())()));
+    assert.match(error.message, /abort/);
+  });
   await point("kill -9", () => deadly(() => process.kill(process.pid, "SIGKILL"), /SIGKILL/));
 
   await point("rerun: never is at most once", async () => {

@@ -33,7 +33,7 @@ await sky.compute({ console: "silent" }, async (pool) => {
     const failing = pool.run(sky.fn((): number => {
       throw new RangeError("no");
     })());
-    assert.equal(await failing.catch((error: Error) => error.message), "no");
+    assert.equal(await failing.catch((error: unknown) => (error as Error).message), "no");
     assert.equal((await failure(failing)).message, "no");
   });
 

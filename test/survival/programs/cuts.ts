@@ -131,7 +131,8 @@ await sky.compute({ nodes: 2, provider: cuts.provider, worker: { concurrency: 8 
   assert.deepEqual(lost, []);
   const worst = Math.max(...reconnects);
   say(`ok ${cuts.counts.data} data links and ${cuts.counts.control} control links were cut, ${killed} sessions killed; ${reconnects.length} reconnects, the slowest ${worst} ms`);
-  assert(worst < (ssh === undefined ? 1000 : 5000));
+  // Far below the 15 s after which a link that says nothing is given up.
+  assert(worst < 8000);
 });
 rmSync(log);
 const left = [...leftProcesses(process.env["SURVIVAL"]!, [process.ppid]), ...leftFiles(dir)].filter((line) => !/esbuild .*--service|sshd/.test(line));

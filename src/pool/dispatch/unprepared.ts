@@ -1,0 +1,43 @@
+import type { Code } from "../../function/capture/code.ts";
+import type { Segment } from "./segment.ts";
+
+/** Tasks whose function's files are not known yet. */
+export interface Held {
+  readonly segment: Segment;
+  readonly index: number;
+  count: number;
+}
+
+type Ready = (held: Held, failure: { readonly error: unknown } | undefined) => void;
+
+/** Holds tasks until their code is ready to be sent: one list for each code, and ranges, since they may be many. */
+export class Unprepared {
+  readonly #held = new Map<Code, Held[]>();
+  readonly #ready: Ready;
+
+  constructor(ready: Ready) {
+    this.#ready = ready;
+  }
+
+  hold(segment: Segment, index: number, count: number): void {
+    const { code } = segment.bind;
+    const list = this.#held.get(code);
+    if (!list) {
+      this.#held.set(code, [{ segment, index, count }]);
+      code.ready().then(
+        () => this.#release(code, undefined),
+        (error: unknown) => this.#release(code, { error }),
+      );
+      return;
+    }
+    const last = list[list.length - 1]!;
+    if (last.segment === segment && last.index + last.count === index) last.count += count;
+    else list.push({ segment, index, count });
+  }
+
+  #release(code: Code, failure: { readonly error: unknown } | undefined): void {
+    const list = this.#held.get(code) ?? [];
+    this.#held.delete(code);
+    for (const held of list) this.#ready(held, failure);
+  }
+}
