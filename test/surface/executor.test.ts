@@ -11,9 +11,8 @@ test("the thread executor", async () => {
     "naps stand side by side, as many as there are slots",
     "process.exit",
     "process.exit after an await",
-    "a full heap",
     "a segmentation fault",
-    "abort",
+    "abort is an error: threads have none",
     "kill -9",
     "rerun: never is at most once",
     "a lost task that runs again ends with its result",
@@ -23,6 +22,7 @@ test("the thread executor", async () => {
     "an error in a timer after the task's end harms nobody",
     "after killGrace the thread of a busy loop is another one, in the same host",
     "a body in native code that does not come back takes its host with it",
+    "a full heap ends its task, and the one beside it has its result",
   ]);
   expect(code, report).toBe(0);
 });

@@ -21,6 +21,7 @@ describe("each task runs once and each result arrives once", () => {
     await using server = await Sshd.start();
     const ssh = { hosts: [server.target], key: server.key, knownHosts: server.knownHosts, daemon: pidOf(server) };
     const said = await Program.run("cuts", { args: [seed()], env: { SSH: JSON.stringify(ssh) } });
+    expect(said).toMatch(/^ok \d{5} results arrived once each$/m);
     expect(said).toMatch(/[1-9]\d* sessions killed/);
   });
 });

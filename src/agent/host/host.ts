@@ -119,7 +119,8 @@ export class Host {
       case Op.TASKS:
         return this.#tasks(session, buf, start, end);
       case Op.BLOB:
-        need(start, end, 37, "BLOB");
+        // An inline file may be empty.
+        need(start, end, buf[start + 32] === 1 ? 37 : 33, "BLOB");
         return this.#blob(session, buf, start, end);
       case Op.CODE:
         return this.#library.addCode(readJson<CodeRecord>(buf, start, end));

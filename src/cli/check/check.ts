@@ -16,7 +16,8 @@ export async function check(this: CommandContext, { function: wanted, json }: Ch
   const found = await runFile(file);
   const functions = found.functions.filter((item) => wanted === undefined || item.name === wanted);
   const report: Report = { ...found, functions };
-  const good = functions.length > 0 && found.failure === undefined && functions.every((item) => item.refused === undefined);
+  const good =
+    functions.length > 0 && found.failure === undefined && functions.every((item) => item.refused === undefined);
   if (!good) process.exitCode = 1;
   if (json) {
     process.stdout.write(`${JSON.stringify({ file, ok: good, ...report }, null, 2)}\n`);
@@ -29,7 +30,8 @@ export async function check(this: CommandContext, { function: wanted, json }: Ch
   }
   const errors = colorsFor(wantsColors(process.stderr, process.env));
   if (found.failure !== undefined) process.stderr.write(`${failureText(path, found.failure, errors)}\n`);
-  else if (functions.length === 0) process.stderr.write(`${errors.red("sky check:")} ${whyNone(found, path, wanted)}\n`);
+  else if (functions.length === 0)
+    process.stderr.write(`${errors.red("sky check:")} ${whyNone(found, path, wanted)}\n`);
 }
 
 function summary({ functions, opens }: Report, paint: Paint): string {
@@ -43,7 +45,9 @@ function summary({ functions, opens }: Report, paint: Paint): string {
 }
 
 function failureText(path: string, { name, message, stack, code, hint }: Failure, paint: Paint): string {
-  const frames = stack.split("\n").filter((line) => /^ {4}at /.test(line) && !/node:internal|[\\/]cli[\\/]check[\\/]|dist[\\/]check-/.test(line));
+  const frames = stack
+    .split("\n")
+    .filter((line) => /^ {4}at /.test(line) && !/node:internal|[\\/]cli[\\/]check[\\/]|dist[\\/]check-/.test(line));
   return [
     `${paint.red("sky check:")} ${path} failed before its functions could be checked`,
     `  ${name}: ${message}${code === undefined ? "" : ` [${code}]`}`,

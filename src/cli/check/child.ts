@@ -20,7 +20,11 @@ let opens: string | undefined;
 let failure: Failure | undefined;
 
 await run(process.argv[2]!);
-const report: Report = { functions: await explainAll(), ...(opens === undefined ? {} : { opens }), ...(failure === undefined ? {} : { failure }) };
+const report: Report = {
+  functions: await explainAll(),
+  ...(opens === undefined ? {} : { opens }),
+  ...(failure === undefined ? {} : { failure }),
+};
 writeAll(Buffer.from(JSON.stringify(report)));
 exit(0);
 
@@ -42,10 +46,10 @@ async function run(file: string): Promise<void> {
         return new Promise<never>(() => {});
       },
     });
-    process.exit = ((): never => {
+    process.exit = (): never => {
       resolve();
       throw new Leaving();
-    }) as typeof process.exit;
+    };
     process.on("uncaughtException", (error) => (error instanceof Leaving ? undefined : fail(error)));
     import(pathToFileURL(file).href).then(
       () => resolve(),
@@ -68,7 +72,10 @@ async function explainAll(): Promise<ExplainedData[]> {
 function placeOfCaller(stack: string): string | undefined {
   const frames = stack.split("\n").flatMap((line) => /\(?((?:file:\/\/)?\/[^()]*:\d+):\d+\)?$/.exec(line)?.[1] ?? []);
   const folder = frames[1]?.replace(/[^/]*$/, "");
-  return frames.slice(2).find((frame) => folder === undefined || !frame.startsWith(folder))?.replace(/^file:\/\//, "");
+  return frames
+    .slice(2)
+    .find((frame) => folder === undefined || !frame.startsWith(folder))
+    ?.replace(/^file:\/\//, "");
 }
 
 function failureOf(error: unknown): Failure {
@@ -85,5 +92,5 @@ function failureOf(error: unknown): Failure {
 }
 
 function writeAll(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(REPORT_FD, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(REPORT_FD, bytes, at);
 }

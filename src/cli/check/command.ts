@@ -10,10 +10,19 @@ export const check = buildCommand({
   loader: async () => (await import("./check.ts")).check,
   parameters: {
     flags: {
-      function: { kind: "parsed", parse: String, optional: true, placeholder: "name", brief: "Check this function alone" },
+      function: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "name",
+        brief: "Check this function alone",
+      },
       json: { kind: "boolean", default: false, withNegated: false, brief: "Print one JSON document" },
     },
-    positional: { kind: "tuple", parameters: [{ brief: "The file that makes the functions", parse: String, placeholder: "file" }] },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "The file that makes the functions", parse: String, placeholder: "file" }],
+    },
   },
   docs: {
     brief: "Show what would travel with each function of a file",

@@ -1,12 +1,14 @@
-import type { Reference, Variable } from "eslint-scope";
+import type { Reference, Scope, Variable } from "eslint-scope";
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
+import { Facts } from "./facts.ts";
 import { type FunctionLocation, scriptUrl } from "./inspector.ts";
 import { Lines } from "./lines.ts";
 import { type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
 import { type ImportedName, importsIn } from "./imports.ts";
 import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
 import type { OriginalMap, Place } from "./source-map.ts";
+import { wrapperIn } from "./wrapper.ts";
 
 /** The use of a variable inside some stretch of a module. */
 export interface Use {
@@ -27,18 +29,22 @@ export class LoadedModule {
   readonly ast: Node;
   /** What its import statements declare. */
   readonly imports: readonly ImportedName[];
+  /** The function that a test runner puts around a module, where there is one. */
+  readonly wrapper: Node | undefined;
   readonly #map: OriginalMap | undefined;
   readonly #uses: readonly Use[];
-  #shorthands: Set<number> | undefined;
+  readonly #facts = new Map<Node, Facts>();
 
   constructor(file: string, kind: "esm" | "cjs", source: string, map: OriginalMap | undefined) {
     this.file = file;
-    this.kind = kind;
     this.source = source;
     this.lines = new Lines(source);
     this.#map = map;
     const { ast, scopes } = parseWithScopes(source, kind);
     this.ast = ast;
+    const wrapper = wrapperIn(ast);
+    this.wrapper = wrapper?.node;
+    this.kind = wrapper?.kind ?? kind;
     this.imports = importsIn(ast, source);
     this.#uses = scopes.scopes.flatMap((scope) => scope.references.map(toUse)).sort((a, b) => a.start - b.start);
   }
@@ -68,10 +74,39 @@ export class LoadedModule {
     return undefined;
   }
 
-  /** Whether the name that starts here is a property and its value in one: `{ a }`. */
-  isShorthand(start: number): boolean {
-    this.#shorthands ??= shorthandsIn(this.ast);
-    return this.#shorthands.has(start);
+  /** What is special about the names inside `node`. */
+  factsOf(node: Node): Facts {
+    let facts = this.#facts.get(node);
+    if (facts === undefined) this.#facts.set(node, (facts = new Facts(node)));
+    return facts;
+  }
+
+  /** The nodes around `node`, the outermost first. */
+  ancestorsOf(node: Node): Node[] {
+    const found: Node[] = [];
+    let at: Node | undefined = this.ast;
+    while (at !== undefined && at !== node) {
+      found.push(at);
+      let next: Node | undefined;
+      for (const child of childrenOf(at)) if (child.start <= node.start && child.end >= node.end) next = child;
+      at = next;
+    }
+    return found;
+  }
+
+  /** Whether the module's top level makes this, once. */
+  isTop(node: Node): boolean {
+    return !this.ancestorsOf(node).some(
+      (item) => item !== this.wrapper && /Function|^(For|While|DoWhile)|^Class/.test(item.type),
+    );
+  }
+
+  isTopScope({ block, upper }: Scope): boolean {
+    const node = block as unknown as Node;
+    if (node === this.ast || (this.wrapper !== undefined && node === this.wrapper)) return true;
+    // The block that vitest puts inside its wrapper.
+    const around = upper?.block as unknown as Node | undefined;
+    return this.wrapper !== undefined && around === this.wrapper && node.end >= this.wrapper.end - 1;
   }
 
   startOf(text: string, location: FunctionLocation): number | undefined {
@@ -100,16 +135,6 @@ export class LoadedModule {
     }
     return low;
   }
-}
-
-function shorthandsIn(ast: Node): Set<number> {
-  const found = new Set<number>();
-  const open = [ast];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.type === "Property" && node["shorthand"] === true) found.add(node.start);
-    open.push(...childrenOf(node));
-  }
-  return found;
 }
 
 function toUse(reference: Reference): Use {

@@ -25,12 +25,12 @@ export async function explain(f: AnyFn | AnyFunction): Promise<Explanation> {
   const body = isFn(f) ? bodyOf(f) : f;
   const found: Found = { name: isFn(f) ? f.name : nameOf(body) };
   try {
-    await find(f, body as AnyFunction, found);
+    await find(f, body, found);
   } catch (error) {
     if (!(error instanceof SkyError)) throw error;
     found.refused = error;
   }
-  return finish({ ...homeOf(body as AnyFunction), ...found });
+  return finish({ ...homeOf(body), ...found });
 }
 
 async function find(f: AnyFn | AnyFunction, body: AnyFunction, found: Found): Promise<void> {
@@ -80,7 +80,7 @@ function finish(found: Found & { readonly file: string; readonly line: number })
 }
 
 function plain(data: Omit<Explanation, "toString" | "toJSON">): ExplainedData {
-  if (data.refused === undefined) return { ...data } as ExplainedData;
+  if (data.refused === undefined) return { ...data, refused: undefined };
   const { code, message, hint, details } = data.refused;
   return { ...data, refused: { code, message, hint, details } };
 }

@@ -80,7 +80,12 @@ export function packagesOf(
       why: first === undefined ? `a dependency of a package that travels whole` : way(name, first),
     };
     if (looking !== undefined) warnings.push(...warnOfSize(found, looking.file));
-    warnings.push(...items.filter((item) => item.chain.length > 0).flatMap((item) => warnOfRequire(found.name, item.file)).slice(0, 1));
+    warnings.push(
+      ...items
+        .filter((item) => item.chain.length > 0)
+        .flatMap((item) => warnOfRequire(found.name, item.file))
+        .slice(0, 1),
+    );
     return found;
   });
   return { packages: packages.sort(bySize), warnings };

@@ -44,7 +44,11 @@ function widthOf(text: string): number {
   let width = 0;
   for (const letter of text) {
     if (/\p{Mn}/u.test(letter)) continue;
-    width += /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u.test(letter) ? 2 : 1;
+    width += /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u.test(
+      letter,
+    )
+      ? 2
+      : 1;
   }
   return width;
 }

@@ -28,7 +28,11 @@ export function explanationText(explanation: ExplainedData, paint: Paint = PLAIN
       `  ${paint.green("can be sent")}: ${count} ${count === 1 ? "file" : "files"}, ${sizeText(bytes.raw)}, about ${sizeText(bytes.compressed)} compressed`,
     );
   } else {
-    out.push(`  ${paint.red(`refused [${refused.code}]`)}`, ...indented(refused.message), ...indented(paint.yellow(refused.hint)));
+    out.push(
+      `  ${paint.red(`refused [${refused.code}]`)}`,
+      ...indented(refused.message),
+      ...indented(paint.yellow(refused.hint)),
+    );
   }
   const add = (title: string, columns: readonly Column[], rows: readonly (readonly string[])[]): void => {
     if (rows.length === 0) return;

@@ -56,5 +56,7 @@ function isRequire(node: unknown): boolean {
 }
 
 function isLiteral(node: Node): boolean {
-  return node.type === "Literal" || (node.type === "TemplateLiteral" && (node["expressions"] as unknown[]).length === 0);
+  return (
+    node.type === "Literal" || (node.type === "TemplateLiteral" && (node["expressions"] as unknown[]).length === 0)
+  );
 }

@@ -121,7 +121,7 @@ export class Dispatcher {
     this.counts.queued += count;
     this.#deadlines.watch(segment);
     const { code } = segment.bind;
-    if (code.artifact) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
+    if (code.artifact && !this.#unprepared.holds(code)) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else this.#unprepared.hold(segment, index, count);
     this.schedule();
   }

@@ -19,6 +19,11 @@ export class Unprepared {
     this.#ready = ready;
   }
 
+  /** Whether tasks of this code wait still: later ones stand behind them. */
+  holds(code: Code): boolean {
+    return this.#held.has(code);
+  }
+
   hold(segment: Segment, index: number, count: number): void {
     const { code } = segment.bind;
     const list = this.#held.get(code);

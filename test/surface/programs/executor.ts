@@ -103,10 +103,6 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterr
     await sleep(5);
     process.exit();
   }, /ended/));
-  await point("a full heap", () => deadly(() => {
-    const kept: unknown[] = [];
-    for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
-  }, /memory|heap|ended/));
   await point("a segmentation fault", () => deadly(() => process.kill(process.pid, "SIGSEGV"), /SIGSEGV/));
   await point("abort is an error: threads have none", async () => {
     const error = await failure(pool.run(sky.fn(() => process.abort())()));
@@ -199,5 +195,20 @@ await sky.compute({ worker: { concurrency: 1, killGrace: "300ms" }, console: "si
     }, { timeout: "100ms" })()));
     assert.equal(error.code, "SKY_TASK_TIMEOUT");
     assert.notEqual(await pool.run(sky.fn(() => process.pid)()), before);
+  });
+});
+
+// Small heaps, so that one is soon full.
+await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterruption: 0, env: { NODE_OPTIONS: "--max-old-space-size=128" } }, async (pool) => {
+  await point("a full heap ends its task, and the one beside it has its result", async () => {
+    const neighbour = pool.run(lasting(300));
+    const error = await failure(pool.run(sky.fn(() => {
+      const kept: unknown[] = [];
+      for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+    })()));
+    assert.equal(error.code, "SKY_TASK_LOST", error.message);
+    assert.match(error.message, /memory|heap|SIGABRT/);
+    assert.equal((await neighbour).length, 2);
+    assert.deepEqual(await pool.map(double, [1, 2, 3]), [2, 4, 6]);
   });
 });

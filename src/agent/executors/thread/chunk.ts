@@ -1,6 +1,6 @@
 import { Mode } from "../../../wire/ops.ts";
 import { skipItems } from "../../../wire/items.ts";
-import type { ChunkMessage } from "./messages.ts";
+import type { ChunkMessage } from "./chunk-message.ts";
 
 /** Part of a TASKS record, before it has a thread. */
 export interface Work {

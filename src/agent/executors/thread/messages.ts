@@ -1,18 +1,5 @@
 import type { InstanceFacts } from "../../../task/instance-info.ts";
 
-/** A record's tasks, or the part of them that one thread got. */
-export interface ChunkMessage {
-  /** Index of the chunk's claim word in shared memory. */
-  readonly word: number;
-  readonly bind: number;
-  readonly mode: number;
-  readonly attempt: number;
-  readonly first: number;
-  readonly count: number;
-  /** `count` items, each `varint length, bytes`; or one whole item where the mode says bulk. */
-  readonly body: Uint8Array;
-}
-
 /** One function with the values that it closes over, as an executor loads it. */
 export interface BindMessage {
   readonly id: number;
@@ -23,8 +10,9 @@ export interface BindMessage {
   readonly stderr: boolean;
 }
 
+/** Work is bytes, as `packChunks` makes them; all else is an object. */
 export type ToThread =
-  | { readonly type: "chunks"; readonly chunks: readonly ChunkMessage[] }
+  | Uint8Array
   | { readonly type: "bind"; readonly bind: BindMessage }
   | { readonly type: "unbind"; readonly id: number }
   /** Gives tasks up: abort their signal, forget their outcome, free their slot. */
@@ -33,10 +21,10 @@ export type ToThread =
   | { readonly type: "slots" }
   | { readonly type: "ping"; readonly id: number };
 
+/** OUTCOMES records are bytes, as they go on the wire; all else is an object. */
 export type FromThread =
+  | Uint8Array
   | { readonly type: "ready" }
-  /** OUTCOMES records, as they go on the wire. */
-  | { readonly type: "outcomes"; readonly records: Uint8Array }
   | { readonly type: "bulk"; readonly id: number; readonly attempt: number; readonly status: number; readonly elapsedUs: number; readonly value: Uint8Array }
   | { readonly type: "line"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }

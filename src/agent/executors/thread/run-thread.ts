@@ -39,9 +39,8 @@ export function runThread(): void {
   process.on("unhandledRejection", escaped);
 
   port.on("message", (message: ToThread) => {
+    if (message instanceof Uint8Array) return loops.add(message);
     switch (message.type) {
-      case "chunks":
-        return loops.add(message.chunks);
       case "bind":
         return void binds.set(message.bind.id, new Bind(message.bind));
       case "unbind":

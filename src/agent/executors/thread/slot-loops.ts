@@ -4,7 +4,8 @@ import { decode } from "../../../values/decode.ts";
 import { Mode } from "../../../wire/ops.ts";
 import type { Bind } from "./bind.ts";
 import { itemLength } from "../../../wire/items.ts";
-import type { ChunkMessage, FromThread } from "./messages.ts";
+import { type ChunkMessage, unpackChunks } from "./chunk-message.ts";
+import type { FromThread } from "./messages.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import type { ThreadShare } from "./shared.ts";
 import { TaskRun } from "./task-run.ts";
@@ -50,8 +51,8 @@ export class SlotLoops {
     return this.#running.filter((run) => run !== undefined);
   }
 
-  add(chunks: readonly ChunkMessage[]): void {
-    for (const message of chunks) {
+  add(chunks: Uint8Array): void {
+    for (const message of unpackChunks(chunks)) {
       const { buffer, byteOffset, byteLength } = message.body;
       this.#chunks.push({ message, body: Buffer.from(buffer, byteOffset, byteLength), at: 0 });
     }
@@ -83,7 +84,7 @@ export class SlotLoops {
   }
 
   flush(): void {
-    if (!this.#outcomes.empty) this.#post({ type: "outcomes", records: this.#outcomes.take() });
+    if (!this.#outcomes.empty) this.#post(this.#outcomes.take());
   }
 
   /** Ends a running task with an error that reached nobody, such as one thrown in a timer. */

@@ -178,10 +178,11 @@ export class ThreadExecutor {
   }
 
   #message(thread: Thread, message: FromThread): void {
+    if (message instanceof Uint8Array) {
+      this.#outcomes(thread, Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+      return this.#balance();
+    }
     switch (message.type) {
-      case "outcomes":
-        this.#outcomes(thread, Buffer.from(message.records.buffer, message.records.byteOffset, message.records.byteLength));
-        return this.#balance();
       case "bulk": {
         const chunk = find(thread, message.id);
         if (chunk && this.#settle(thread, chunk, message.id - chunk.work.first)) this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);

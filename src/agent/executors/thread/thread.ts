@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { Chunk, type Work } from "./chunk.ts";
-import type { BindMessage, ChunkMessage, FromThread, ThreadData, ToThread } from "./messages.ts";
+import { type ChunkMessage, packChunks } from "./chunk-message.ts";
+import type { BindMessage, FromThread, ThreadData, ToThread } from "./messages.ts";
 import { ThreadShare, WORDS } from "./shared.ts";
 import type { InstanceFacts } from "../../../task/instance-info.ts";
 
@@ -82,7 +83,7 @@ export class Thread {
 
   send(): void {
     if (this.#outbox.length === 0) return;
-    this.post({ type: "chunks", chunks: this.#outbox });
+    this.post(packChunks(this.#outbox));
     this.#outbox = [];
   }
 

@@ -21,7 +21,7 @@ export const load: LoadHook = async (url, context, next) => {
   const options = transformOf(file);
   if (options === undefined) return next(url, context);
   // CommonJS without a source: Node then takes its own way, through the extensions that register.ts added.
-  if (formatOf(file) === "commonjs") return { format: "commonjs", source: null, shortCircuit: true };
+  if (formatOf(file) === "commonjs") return { format: "commonjs", shortCircuit: true };
   const { code } = await transform(await readFile(file, "utf8"), options);
   return { format: "module", source: code, shortCircuit: true };
 };

@@ -20,7 +20,7 @@ interface CommonJs {
 const commonJs = Module as unknown as CommonJs;
 for (const extension of EXTENSIONS) {
   commonJs._extensions[extension] = (module, file) =>
-    module._compile(transformSync(readFileSync(file, "utf8"), transformOf(file)!).code, file);
+    module._compile(transformSync(readFileSync(file, "utf8"), transformOf(file)).code, file);
 }
 
 const resolveFilename = commonJs._resolveFilename;
