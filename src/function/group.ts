@@ -9,7 +9,7 @@ declare const RESULTS: unique symbol;
 /** Several pendings dispatched together: `pool.run(sky.gather(a, b))` gives their results, position by position. */
 export interface Group<R extends readonly unknown[]> {
   /** Only for the types: what the group gives. */
-  readonly [RESULTS]?: { readonly results: R };
+  readonly [RESULTS]: { readonly results: R };
   readonly length: number;
   /** The same calls with other options, for each of them. */
   with(options: FnOptions): Group<R>;

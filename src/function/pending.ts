@@ -13,7 +13,7 @@ declare const RESULT: unique symbol;
  */
 export interface Pending<R> {
   /** Only for the types: what the call gives. */
-  readonly [RESULT]?: { readonly result: R };
+  readonly [RESULT]: { readonly result: R };
   /** The same call with other options. */
   with(options: FnOptions): Pending<R>;
   /** Runs the call here and now, as `fn.local` does. */

@@ -28,6 +28,7 @@ export class BatchStore implements SegmentSink {
   consumed = -1;
   onEnded: (() => void) | undefined;
   onConsumed: (() => void) | undefined;
+  readonly #bases = new Map<Segment, number>();
   #wakes: (() => void)[] = [];
 
   get size(): number {
@@ -41,6 +42,7 @@ export class BatchStore implements SegmentSink {
   add(segment: Segment, count: number): void {
     const base = this.#size;
     this.parts.push({ segment, base });
+    this.#bases.set(segment, base);
     this.#size += count;
     if (base === 0) {
       this.#results = Array.from<unknown>({ length: 0 });
@@ -58,12 +60,14 @@ export class BatchStore implements SegmentSink {
       this.broken = new Failure(broken);
       this.failure ??= this.broken;
     }
+    if (this.total !== undefined) return;
     this.total = this.#size;
     this.wake();
+    this.onEnded?.();
   }
 
   settled(segment: Segment, index: number, state: number, value: unknown): void {
-    const at = this.#baseOf(segment) + index;
+    const at = this.#bases.get(segment)! + index;
     if (state === State.DONE) this.#results[at] = value;
     else {
       const failure = new Failure(value);
@@ -115,10 +119,5 @@ export class BatchStore implements SegmentSink {
     if (wakes.length === 0) return;
     this.#wakes = [];
     for (const wake of wakes) wake();
-  }
-
-  #baseOf(segment: Segment): number {
-    const last = this.parts[this.parts.length - 1]!;
-    return last.segment === segment ? last.base : this.parts.find((one) => one.segment === segment)!.base;
   }
 }

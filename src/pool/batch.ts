@@ -25,6 +25,8 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
   readonly #observers: Observers;
   readonly #cancel: (segment: Segment, reason: SkyError) => void;
   readonly #collect: Collect<All> | undefined;
+  /** @internal Called when somebody looks for the first time. */
+  onObserved: (() => void) | undefined;
   #promise: Promise<All> | undefined;
   #observed = false;
 
@@ -85,7 +87,7 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
 
   /** Every end as data: in the order of the call, or with `{ ordered: false }` as they come. */
   settled({ ordered = true }: { readonly ordered?: boolean } = {}): SettledView<T> {
-    this.#observed = true;
+    this.#observe();
     if (!ordered) this.#store.arrivals();
     const iterable = { [Symbol.asyncIterator]: () => this.#iterate(!ordered, (position) => this.#settledAt(position)) };
     const all = async (): Promise<Settled<T>[]> => {
@@ -95,6 +97,11 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
     };
     // oxlint-disable-next-line unicorn/no-thenable -- awaited, the view is an array
     return { ...iterable, then: (onValue, onError) => all().then(onValue, onError) };
+  }
+
+  #observe(): void {
+    this.#observed = true;
+    this.onObserved?.();
   }
 
   #value(position: number): T {
@@ -112,13 +119,14 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
   }
 
   #all(): Promise<All> {
-    this.#observed = true;
+    this.#observe();
     return (this.#promise ??= this.#gather());
   }
 
   async #gather(): Promise<All> {
     const store = this.#store;
     while (!store.complete && (this.#collect || !store.failure)) await store.change();
+    if (store.broken) throw store.broken.error;
     if (this.#collect) return this.#collect(store);
     if (store.failure) throw store.failure.error;
     return store.all() as All;
@@ -126,7 +134,7 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
 
   #iterate<R>(byArrival: boolean, read: (position: number) => R): AsyncIterator<R> {
     const store = this.#store;
-    this.#observed = true;
+    this.#observe();
     let turn = 0;
     const next = async (): Promise<IteratorResult<R>> => {
       for (;;) {
@@ -144,6 +152,11 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
         await store.change();
       }
     };
-    return { next };
+    // Who leaves the loop wants no more items pulled; tasks that are there go on.
+    const leave = (): Promise<IteratorResult<R>> => {
+      store.close();
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    return { next, return: leave };
   }
 }

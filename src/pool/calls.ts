@@ -26,7 +26,7 @@ export class Calls {
   readonly #observers: Observers;
   readonly #runs: RunLine;
   readonly #wrapped = new WeakMap<object, AnyFn>();
-  readonly #batches = new Set<Batch<unknown, unknown>>();
+  readonly #batches = new Map<Batch<unknown, unknown>, BatchStore>();
 
   constructor(dispatcher: Dispatcher, observers: Observers) {
     this.#dispatcher = dispatcher;
@@ -40,7 +40,19 @@ export class Calls {
 
   /** Batches that failed and were never looked at. */
   get unobservedBatches(): Iterable<Batch<unknown, unknown>> {
-    return this.#batches;
+    return this.#batches.keys();
+  }
+
+  /** Ends batches whose items are still being pulled. */
+  close(reason: SkyError): void {
+    for (const store of this.#batches.values()) if (store.total === undefined) store.close(reason);
+  }
+
+  /** A batch that has failed before it began. */
+  refusedBatch(error: unknown): Batch<unknown> {
+    return this.#batch(undefined, () => {
+      throw error;
+    });
   }
 
   run(pending: Pending<unknown>, target: number, signal: AbortSignal | undefined): Task<unknown> {
@@ -104,14 +116,21 @@ export class Calls {
     } catch (error) {
       store.close(error);
     }
-    this.#batches.add(batch as Batch<unknown, unknown>);
+    const open = batch as Batch<unknown, unknown>;
+    this.#batches.set(open, store);
     const abort = (): void => batch.cancel();
     signal?.addEventListener("abort", abort, { once: true });
+    // A batch stays in the list until it has ended, and, if it failed, until somebody has looked.
+    const forget = (): void => {
+      if (store.complete && (!store.failure || !batch.unobserved)) this.#batches.delete(open);
+    };
     store.onEnded = (): void => {
       if (!store.complete) return;
       signal?.removeEventListener("abort", abort);
-      if (store.failures === 0) this.#batches.delete(batch as Batch<unknown, unknown>);
+      forget();
     };
+    batch.onObserved = forget;
+    store.onEnded();
     return batch;
   }
 
@@ -163,7 +182,7 @@ export class Calls {
     const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     const queue = this.#dispatcher.openQueue(target, queueTimeoutMs === 0);
-    return this.#dispatcher.segment({ sink: store, bind, queue, ownsQueue: true, single, queueTimeoutMs, capacity: count, ...(items ? { items } : {}) }, count);
+    return this.#dispatcher.segment({ sink: store, bind, queue, target, ownsQueue: true, single, queueTimeoutMs, capacity: count, ...(items ? { items } : {}) }, count);
   }
 
   /** Encodes arguments into a segment and queues them. Arguments that can't travel fail their own task only. */

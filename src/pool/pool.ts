@@ -4,7 +4,7 @@ import { EventBus } from "../events/bus.ts";
 import type { SkyEvent } from "../events/event.ts";
 import { projectPool } from "../events/projection.ts";
 import { emptyPool, type PoolView } from "../events/views.ts";
-import type { Fn, GenericFn } from "../function/fn.ts";
+import type { Fn } from "../function/fn.ts";
 import { type Group, isGroup } from "../function/group.ts";
 import type { Pending } from "../function/pending.ts";
 import type { ResultOf } from "../function/stream.ts";
@@ -26,10 +26,6 @@ import { Unobserved } from "./unobserved.ts";
 /** Tries to bring up a node's machine again after it was lost, before the rank is given up. */
 const REPLACE_TRIES = 3;
 
-type Mapped<F> = F extends Fn<readonly never[], infer R> ? ResultOf<R> : F extends (...args: never) => Pending<infer R> ? R : F extends (...args: never) => infer R ? ResultOf<R> : never;
-type Argument<F> = F extends (item: infer I, ...rest: never) => unknown ? I : never;
-type Arguments<F> = F extends (...args: infer A) => unknown ? A : never;
-type Callable<A extends readonly unknown[]> = Fn<A, unknown> | GenericFn<A, unknown> | ((...args: A) => unknown);
 type Items<T> = Iterable<T> | AsyncIterable<T>;
 
 /** A set of nodes with one life. Opened by `sky.compute`; leaving the scope closes it. */
@@ -66,6 +62,11 @@ export class Pool implements AsyncDisposable {
     this.#release = guard(this);
     // An open pool keeps the program alive, whatever its nodes do.
     this.#keepAlive = setInterval(() => {}, 1 << 30);
+  }
+
+  /** Whether the pool is closed or closing. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   /** Nodes that are ready now. */
@@ -115,7 +116,7 @@ export class Pool implements AsyncDisposable {
       const target = targetRank(options.target, this.#spec.desired);
       return isGroup(given) ? this.#calls.group(given, target, options.signal) : this.#calls.run(given as Pending<unknown>, target, options.signal);
     } catch (error) {
-      return this.#calls.refused(error);
+      return isGroup(given) ? this.#calls.refusedBatch(error) : this.#calls.refused(error);
     }
   }
 
@@ -130,7 +131,7 @@ export class Pool implements AsyncDisposable {
       const ranks = options.only === "ready" ? all.filter((rank) => this.#nodes.get(rank)?.state === "ready") : all;
       return this.#calls.broadcast(pending, ranks, options.signal) as Batch<R>;
     } catch (error) {
-      return this.#calls.refused(error) as unknown as Batch<R>;
+      return this.#calls.refusedBatch(error) as Batch<R>;
     }
   }
 
@@ -138,13 +139,19 @@ export class Pool implements AsyncDisposable {
    * Runs `fn` once for each item, which is its one argument. Items may come from an iterable, also an endless or an
    * asynchronous one: they are pulled as fast as nodes take them.
    */
-  map<F extends Callable<[never]>>(fn: F, items: Items<Argument<F>>, options: CallOptions = {}): Batch<Mapped<F>> {
-    return this.#map("pool.map", fn, items, true, options) as Batch<Mapped<F>>;
+  map<A extends readonly unknown[], R>(fn: Fn<A, R>, items: Items<A[0]>, options?: CallOptions): Batch<ResultOf<R>>;
+  map<A extends readonly unknown[], R>(fn: (...args: A) => Pending<R>, items: Items<A[0]>, options?: CallOptions): Batch<R>;
+  map<I, R>(fn: (item: I) => R, items: Items<I>, options?: CallOptions): Batch<ResultOf<R>>;
+  map(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {
+    return this.#map("pool.map", fn, items, true, options);
   }
 
   /** Like `map`, each item being the list of arguments. */
-  starmap<F extends Callable<never[]>>(fn: F, items: Items<Readonly<Arguments<F>>>, options: CallOptions = {}): Batch<Mapped<F>> {
-    return this.#map("pool.starmap", fn, items, false, options) as Batch<Mapped<F>>;
+  starmap<A extends readonly unknown[], R>(fn: Fn<A, R>, items: Items<Readonly<A>>, options?: CallOptions): Batch<ResultOf<R>>;
+  starmap<A extends readonly unknown[], R>(fn: (...args: A) => Pending<R>, items: Items<Readonly<A>>, options?: CallOptions): Batch<R>;
+  starmap<A extends readonly unknown[], R>(fn: (...args: A) => R, items: Items<Readonly<A>>, options?: CallOptions): Batch<ResultOf<R>>;
+  starmap(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {
+    return this.#map("pool.starmap", fn, items, false, options);
   }
 
   /** Ends all tasks and nodes. Idempotent; resolves when nothing is left. */
@@ -161,8 +168,7 @@ export class Pool implements AsyncDisposable {
   async open(): Promise<this> {
     const { provider, desired, min, concurrency, signal } = this.#spec;
     this.#emit({ type: "Pool.Provisioning", totalNodes: desired, provider: provider.name, concurrency });
-    const aborted = (): void => void this.close("its signal was aborted");
-    signal?.addEventListener("abort", aborted, { once: true });
+    signal?.addEventListener("abort", this.#aborted, { once: true });
     try {
       signal?.throwIfAborted();
       await this.#bringUp(min, desired);
@@ -178,12 +184,14 @@ export class Pool implements AsyncDisposable {
     return this;
   }
 
+  #aborted = (): void => void this.close("its signal was aborted");
+
   #map(method: string, fn: unknown, items: unknown, single: boolean, options: CallOptions): Batch<unknown> {
     try {
       checkOptions(method, options, ["target", "signal"]);
       return this.#calls.map(fn, items, single, targetRank(options.target, this.#spec.desired), options);
     } catch (error) {
-      return this.#calls.refused(error) as unknown as Batch<unknown>;
+      return this.#calls.refusedBatch(error);
     }
   }
 
@@ -201,7 +209,7 @@ export class Pool implements AsyncDisposable {
           (error: unknown) => {
             left--;
             if (ready + left < min) reject(error as Error);
-            else if (!this.#closing) void this.#replace(this.#nodes.get(rank)!, messageOf(error));
+            else if (!this.#closing) this.#replaceLater(this.#nodes.get(rank)!, messageOf(error));
           },
         );
       }
@@ -219,11 +227,15 @@ export class Pool implements AsyncDisposable {
       shows: (bind, stream) => this.#shows(rank, bind, stream),
       emit: (event) => this.#emit(event),
       onReady: () => this.#publish(),
-      onLost: (lost, reason) => void this.#replace(lost, reason),
+      onLost: (lost, reason) => this.#replaceLater(lost, reason),
       onProgress: (task, done, of) => this.#taskProgress(rank, task, done, of),
     });
     this.#nodes.set(rank, node);
     return node.start();
+  }
+
+  #replaceLater(lost: Node, reason: string): void {
+    this.#replace(lost, reason).catch((error: unknown) => this.#emit({ type: "Error.Occurred", message: `node ${lost.rank}: ${messageOf(error)}`, fatal: false, node: lost.rank }));
   }
 
   async #replace(lost: Node, reason: string): Promise<void> {
@@ -240,10 +252,12 @@ export class Pool implements AsyncDisposable {
         await this.#nodes.get(lost.rank)?.close();
       }
     }
-    if (this.#closing || this.nodes > 0) return;
-    const failed = new SkyError("SKY_POOL_FAILED", `no node is left, and none could be made anew: ${reason}`);
-    this.#emit({ type: "Error.Occurred", message: failed.message, fatal: true, code: failed.code });
-    this.#dispatcher.close(failed);
+    if (this.#closing) return;
+    const others = [...this.#nodes.values()].some((node) => node.rank !== lost.rank && node.state !== "lost" && node.state !== "closed");
+    const failed = new SkyError("SKY_POOL_FAILED", others ? `node ${lost.rank} is lost and could not be made anew: ${reason}` : `no node is left, and none could be made anew: ${reason}`);
+    this.#emit({ type: "Error.Occurred", message: failed.message, fatal: !others, code: failed.code });
+    if (others) this.#dispatcher.abandon(lost.rank, failed);
+    else this.#dispatcher.close(failed);
   }
 
   /** Tells every node how the pool looks now. */
@@ -256,7 +270,13 @@ export class Pool implements AsyncDisposable {
     const rule = bind.rule(stream);
     if (rule === undefined) return true;
     if (rule === false) return false;
-    return rule === "head" ? rank === 0 : rule({ node: rank, worker: 0, isHead: rank === 0, totalNodes: this.#spec.desired });
+    if (rule === "head") return rank === 0;
+    try {
+      return rule({ node: rank, worker: 0, isHead: rank === 0, totalNodes: this.#spec.desired });
+    } catch (error) {
+      this.#emit({ type: "Error.Occurred", message: `the output rule of ${bind.name} threw, so its lines are shown: ${messageOf(error)}`, fatal: false });
+      return true;
+    }
   }
 
   #taskProgress(node: number, task: number, done: number, of: number | null): void {
@@ -266,9 +286,14 @@ export class Pool implements AsyncDisposable {
 
   async #close(reason: string): Promise<void> {
     this.#emit({ type: "Pool.Stopping", reason });
-    this.#dispatcher.close(new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed: ${reason}`));
+    const closed = new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed: ${reason}`);
+    this.#dispatcher.close(closed);
+    this.#calls.close(closed);
+    this.#spec.signal?.removeEventListener("abort", this.#aborted);
     this.#reportUnobserved();
-    await Promise.allSettled([...this.#nodes.values()].map((node) => node.close()));
+    for (const ended of await Promise.allSettled([...this.#nodes.values()].map((node) => node.close()))) {
+      if (ended.status === "rejected") this.#emit({ type: "Error.Occurred", message: `a node was not left in order: ${messageOf(ended.reason)}`, fatal: false });
+    }
     clearInterval(this.#keepAlive);
     this.#release();
     this.#progress.flush();

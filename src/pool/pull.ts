@@ -8,13 +8,11 @@ const UNREAD_MAX = 1024;
  * than `window` says.
  */
 export async function pull(items: Iterable<unknown> | AsyncIterable<unknown>, store: BatchStore, add: (values: readonly unknown[]) => void, window: () => number): Promise<void> {
+  let wake: (() => void) | undefined;
+  store.onConsumed = (): void => wake?.();
   const change = (): Promise<void> =>
     new Promise((resolve) => {
-      const before = store.onConsumed;
-      store.onConsumed = (): void => {
-        store.onConsumed = before;
-        resolve();
-      };
+      wake = resolve;
       void store.change().then(resolve);
     });
   try {

@@ -65,7 +65,7 @@ export class RunLine {
 
   #begin(bind: Bind, target: number, queueTimeoutMs: number): Open {
     const runs = new Runs();
-    const segment = this.#dispatcher.segment({ sink: runs, bind, queue: this.#queue(target, queueTimeoutMs), single: false, queueTimeoutMs, capacity: 16 });
+    const segment = this.#dispatcher.segment({ sink: runs, bind, queue: this.#queue(target, queueTimeoutMs), target, single: false, queueTimeoutMs, capacity: 16 });
     const open = { segment, runs, bind, target };
     this.#open = open;
     if (!this.#sealing) {

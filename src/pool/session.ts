@@ -17,6 +17,7 @@ export function makeSession(wiring: Wiring): () => Session {
     const pools = new Set<Pool>();
     let closed = false;
     const open = makeCompute(wiring, (pool) => {
+      for (const other of pools) if (other.closed) pools.delete(other);
       pools.add(pool);
       if (closed) void pool.close("its session has ended");
     });
@@ -32,7 +33,7 @@ export function makeSession(wiring: Wiring): () => Session {
     return {
       compute,
       get pools() {
-        return [...pools];
+        return [...pools].filter((pool) => !pool.closed);
       },
       close,
       [Symbol.asyncDispose]: close,

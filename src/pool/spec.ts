@@ -68,7 +68,7 @@ export function resolveSpec(options: PoolOptions, defaultProvider: () => Provide
   return {
     name: text("name", options.name) ?? "pool",
     provider,
-    ...nodes(options.nodes ?? provider.capacity?.() ?? 1),
+    ...nodes(options.nodes === undefined ? (provider.capacity?.() ?? 1) : options.nodes),
     concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
     killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
     defaultLimitMs: options.defaultComputeTimeout === undefined ? 300_000 : parseDuration(options.defaultComputeTimeout, "defaultComputeTimeout"),

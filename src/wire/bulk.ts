@@ -2,6 +2,11 @@ import { SkyError } from "../errors/sky-error.ts";
 import { CHANNEL_CREDIT_BYTES, CHANNEL_MAX_BYTES, CHUNK_BYTES, Op } from "./ops.ts";
 import type { Session } from "./session.ts";
 
+/** Channels that a peer may have open at a time. */
+const CHANNELS_MAX = 1024;
+/** Room that a channel gets before its bytes come. */
+const FIRST_ROOM_BYTES = 16 * 1024 * 1024;
+
 interface Outgoing {
   readonly id: number;
   readonly bytes: Uint8Array;
@@ -89,9 +94,11 @@ export class BulkSender {
 }
 
 interface Incoming {
-  readonly bytes: Buffer;
+  bytes: Buffer;
+  readonly size: number;
   at: number;
   owed: number;
+  granted: number;
 }
 
 /** Gathers what the peer's channels bring, until a record takes it. */
@@ -114,7 +121,7 @@ export class BulkReceiver {
   /** The whole value of a channel, which is closed by this. */
   take(id: number): Buffer {
     const one = this.#channels.get(id);
-    if (!one || one.at !== one.bytes.length) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} is not complete`);
+    if (!one || one.at !== one.size) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} is not complete`);
     this.#channels.delete(id);
     return one.bytes;
   }
@@ -125,25 +132,36 @@ export class BulkReceiver {
 
   #open(id: number, buf: Buffer, start: number, end: number): void {
     const size = end - start === 12 ? buf.readDoubleLE(start + 4) : -1;
+    if (this.#channels.size >= CHANNELS_MAX) throw new SkyError("SKY_WIRE_MALFORMED", `more than ${CHANNELS_MAX} channels are open`);
     if (!Number.isInteger(size) || size < 0 || size > CHANNEL_MAX_BYTES || this.#channels.has(id)) {
       throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} announces ${size} bytes`);
     }
-    this.#channels.set(id, { bytes: Buffer.allocUnsafeSlow(size), at: 0, owed: 0 });
+    // A word is not worth gigabytes: room is made as bytes come.
+    this.#channels.set(id, { bytes: Buffer.allocUnsafeSlow(Math.min(size, FIRST_ROOM_BYTES)), size, at: 0, owed: 0, granted: CHANNEL_CREDIT_BYTES });
   }
 
   #chunk(id: number, buf: Buffer, start: number, end: number): void {
     const one = this.#channels.get(id);
     const size = end - start;
-    if (!one || size > one.bytes.length - one.at) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} brings more than it announced`);
+    if (!one || size > one.size - one.at) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} brings more than it announced`);
+    if (one.at + size > one.granted) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} goes past its credit`);
+    if (one.at + size > one.bytes.length) one.bytes = grown(one.bytes, one.at, Math.min(one.size, Math.max(one.at + size, 4 * one.bytes.length)));
     buf.copy(one.bytes, one.at, start, end);
     one.at += size;
     one.owed += size;
-    if (one.owed < CHANNEL_CREDIT_BYTES / 4 || one.at === one.bytes.length) return;
+    if (one.owed < CHANNEL_CREDIT_BYTES / 4 || one.at === one.size) return;
     this.#session.open(Op.CREDIT);
     this.#session.out.u32(id);
     this.#session.out.u32(one.owed);
     this.#session.close();
+    one.granted += one.owed;
     one.owed = 0;
     this.#session.flush();
   }
+}
+
+function grown(bytes: Buffer, used: number, size: number): Buffer {
+  const out = Buffer.allocUnsafeSlow(size);
+  bytes.copy(out, 0, 0, used);
+  return out;
 }

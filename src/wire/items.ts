@@ -1,3 +1,4 @@
+import { SkyError } from "../errors/sky-error.ts";
 import type { ByteWriter } from "../values/byte-writer.ts";
 
 /** Reads one varint; `end` is where the item's bytes begin. */
@@ -6,7 +7,8 @@ export function itemLength(buf: Uint8Array, at: number): { length: number; start
   let scale = 1;
   let pos = at;
   for (;;) {
-    const byte = buf[pos++]!;
+    const byte = buf[pos++];
+    if (byte === undefined || scale > 0x8_0000_0000) throw new SkyError("SKY_WIRE_MALFORMED", "an item's length goes past its record");
     length += (byte & 0x7f) * scale;
     if (byte < 0x80) return { length, start: pos };
     scale *= 128;

@@ -19,7 +19,10 @@ export interface SessionHandlers {
   record(op: number, buf: Buffer, start: number, end: number): void;
   /** All records of one arrival have been handled. */
   arrived?(): void;
-  /** The link is gone; the session waits for the next `attach`. */
+  /**
+   * The link is gone; the session waits for the next `attach`. With a SkyError it was this end that gave it up, because
+   * of what the peer sent: the same would come again, so the session is at its end.
+   */
   down(error: Error | undefined): void;
 }
 
@@ -128,7 +131,9 @@ export class Session {
     this.#reader = new FrameReader(FRAME_MAX_BYTES);
     this.#unwritten = this.#kept.length;
     stream.on("data", this.#onData);
-    stream.on("error", this.#onError);
+    stream.on("error", (error) => {
+      if (this.#stream === stream) this.#fail(error);
+    });
     stream.on("close", this.#onClose);
     stream.on("end", this.#onClose);
     this.#write();
@@ -271,7 +276,6 @@ export class Session {
     else this.#handlers.record(op, buf, start, end);
   }
 
-  #onError = (error: Error): void => this.#fail(error);
   #onClose = (): void => this.#fail(undefined);
 
   #fail(error: Error | undefined): void {

@@ -95,9 +95,10 @@ export class Host {
 
   #reset(): void {
     if (this.#session.received > 0) {
+      // What this answers belongs to the session that ends: the next one knows nothing of these tasks.
+      this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
       this.#session.dispose();
       this.#session = this.#newSession();
-      this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
     }
     this.#sessionId = randomUUID();
   }
@@ -108,7 +109,10 @@ export class Host {
       arrived: () => this.#executor.send(),
       // By the control link, as a line of the node: the data link has no place left to say it.
       down: (error) => {
-        if (error instanceof SkyError) console.error(`the data link was closed: ${error.code}: ${error.message}`);
+        if (!(error instanceof SkyError)) return;
+        console.error(`the data link was closed: ${error.code}: ${error.message}`);
+        // The same bytes would come again: the controller has to begin anew.
+        if (session === this.#session) this.#reset();
       },
     });
     return session;

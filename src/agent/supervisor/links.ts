@@ -136,8 +136,9 @@ export class Links {
       if (pid === undefined) {
         if (socket.destroyed) return;
         // Streams read on by themselves after a pause: without this, bytes meant for the host would end here.
-        stopReading(socket);
+        // Taking what was read makes the stream read again, so stopping comes last.
         const more = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
+        stopReading(socket);
         hosts.send({ type: "link", epoch, leftover: Buffer.concat([leftover, more]).toString("base64") }, socket);
         return;
       }

@@ -156,7 +156,8 @@ export class Scheduler {
 
   /** What loaded nodes should give back, because others are idle and nothing is queued. */
   revoke(): Revocation[] {
-    if (this.#queued > 0 || this.#nodes.size < 2) return [];
+    // Tasks that wait for one node are nothing that a free other one could take.
+    if (this.#nodes.size < 2 || this.#turn.some((queue) => queue.size > 0 && queue.target < 0)) return [];
     let free = 0;
     for (const node of this.#nodes.values()) free += Math.max(0, node.slots - node.inFlight);
     const out: Revocation[] = [];
@@ -165,6 +166,8 @@ export class Scheduler {
       const ahead = node.inFlight - node.slots;
       const perSlotMs = node.backlogMs / node.slots;
       if (ahead <= 0 || node.revoking || perSlotMs <= 2 * node.roundTripMs + 2) continue;
+      // What may run nowhere else would come straight back.
+      if (node.running.ranges.some((range) => (this.#queues.get(range.queue)?.target ?? -1) >= 0)) continue;
       node.revoking = true;
       out.push({ rank: node.rank, count: Math.min(ahead, Math.max(free, Math.ceil(ahead / 2))) });
     }

@@ -35,7 +35,8 @@ export class Deadlines {
       watching = true;
       if (now - segment.queuedAt < segment.queueTimeoutMs) continue;
       for (let index = 0; index < segment.count; index++) {
-        if (segment.state(index) === State.QUEUED) this.#expired(segment, index, error(segment, index));
+        // A task that had its slot, and lost it with its node, waits for no first one.
+        if (segment.state(index) === State.QUEUED && segment.attempt(index) === 0) this.#expired(segment, index, error(segment, index));
       }
     }
     if (!watching) this.dispose();

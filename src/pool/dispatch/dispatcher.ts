@@ -57,7 +57,9 @@ export class Dispatcher {
   readonly #deadlines: Deadlines;
   readonly #unprepared = new Unprepared((held, failure) => this.#prepared(held, failure));
   readonly #ports = new Map<number, NodePort>();
-  readonly #measured = new Map<number, number>();
+  /** Mean time of a task, by group: as measured, and as the scheduler knows it. */
+  readonly #measured = new Map<number, { readonly mean: number; readonly said: number }>();
+  readonly #abandoned = new Map<number, SkyError>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
   #nextId = 1;
   #nextQueue = 1;
@@ -120,6 +122,8 @@ export class Dispatcher {
   enqueue(segment: Segment, index: number, count: number): void {
     this.counts.queued += count;
     this.#deadlines.watch(segment);
+    const gone = this.#abandoned.get(segment.target);
+    if (gone) return void process.nextTick(() => this.#failAll(segment, gone));
     const { code } = segment.bind;
     if (code.artifact && !this.#unprepared.holds(code)) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else this.#unprepared.hold(segment, index, count);
@@ -175,21 +179,31 @@ export class Dispatcher {
     const { first, attempt, count, elapsedUs, items } = eachOutcome(buf, start, end);
     const segment = this.#segments.find(first);
     const pieces = this.scheduler.ended(port.rank, first, count);
-    if (count > 0 && segment) this.#measure(segment.bind.group, elapsedUs / 1000 / count);
+    if (elapsedUs > 0 && count > 0 && segment) this.#measure(segment.bind.group, elapsedUs / 1000 / count);
     if (!segment) return void this.schedule();
     const ranUs = elapsedUs / count;
     const offset = first - segment.first;
+    let piece = 0;
     items(
       (channel) => port.take(channel),
       segment.bind.code,
       (item, threw, value) => {
         const index = offset + item;
+        // Only what this node was given counts.
+        while (piece < pieces.length && first + item >= pieces[piece]!.first + pieces[piece]!.count) piece++;
+        if (piece === pieces.length || first + item < pieces[piece]!.first) return;
         if (segment.state(index) >= State.DONE || segment.attempt(index) !== attempt) return;
         if (!threw) this.#settle(segment, index, State.DONE, value, ranUs, now);
         else this.#threw(segment, index, port.rank, value, ranUs, pieces);
       },
     );
     this.schedule();
+  }
+
+  /** The rank will not come back: what only it may run fails, now and later. */
+  abandon(rank: number, reason: SkyError): void {
+    this.#abandoned.set(rank, reason);
+    for (const segment of this.#segments) if (segment.target === rank) this.#failAll(segment, reason);
   }
 
   revoked(port: NodePort, ranges: readonly { first: number; count: number }[]): void {
@@ -263,6 +277,11 @@ export class Dispatcher {
     this.schedule();
   }
 
+  #failAll(segment: Segment, reason: SkyError): void {
+    this.scheduler.cancel(segment.queue, segment.first, segment.count);
+    for (let i = 0; i < segment.count; i++) if (segment.state(i) < State.DONE) this.#settle(segment, i, State.FAILED, reason, 0);
+  }
+
   #putBack(piece: Range): void {
     for (let id = piece.first + piece.count - 1; id >= piece.first; id--) {
       const segment = this.#segments.find(id);
@@ -324,11 +343,11 @@ export class Dispatcher {
 
   #measure(group: number, itemMs: number): void {
     const before = this.#measured.get(group);
-    const mean = before === undefined ? itemMs : before * 0.7 + itemMs * 0.3;
-    const said = before === undefined || Math.abs(mean - before) > before * 0.2;
-    if (!said) return;
-    this.#measured.set(group, mean);
-    this.scheduler.measured(group, mean);
+    const mean = before === undefined ? itemMs : before.mean * 0.7 + itemMs * 0.3;
+    // The scheduler is told of changes that matter only: it weighs all that runs anew.
+    const said = before === undefined || Math.abs(mean - before.said) > before.said * 0.2 ? mean : before.said;
+    this.#measured.set(group, { mean, said });
+    if (said !== before?.said) this.scheduler.measured(group, said);
   }
 }
 

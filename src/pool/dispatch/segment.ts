@@ -19,6 +19,8 @@ export interface SegmentOptions {
   readonly bind: Bind;
   /** Queue of the scheduler that the tasks stand in. */
   readonly queue: number;
+  /** The only rank that may run them, or -1. */
+  readonly target: number;
   /** The queue is this segment's alone and goes with it. */
   readonly ownsQueue?: boolean;
   /** Whether each item is *the* argument, or an array of arguments. */
@@ -37,6 +39,7 @@ export class Segment {
   readonly first: number;
   readonly bind: Bind;
   readonly queue: number;
+  readonly target: number;
   readonly ownsQueue: boolean;
   readonly single: boolean;
   readonly queueTimeoutMs: number;
@@ -68,6 +71,7 @@ export class Segment {
     this.queuedAt = now;
     this.bind = options.bind;
     this.queue = options.queue;
+    this.target = options.target;
     this.ownsQueue = options.ownsQueue ?? false;
     this.single = options.single;
     this.queueTimeoutMs = options.queueTimeoutMs;

@@ -58,6 +58,16 @@ export class DataLink implements NodePort {
    * @throws SkyError when the agent refuses, or does not answer
    */
   async attach(stream: Duplex): Promise<boolean> {
+    try {
+      return await this.#attach(stream);
+    } catch (error) {
+      stream.on("error", () => {});
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  async #attach(stream: Duplex): Promise<boolean> {
     stream.write(`${JSON.stringify({ session: this.#id, received: this.session.received })}\n`);
     const { line, rest } = await readLine(stream, 4096, ANSWER_MS);
     const answer = parse(line);

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
 import type { HostDeath, HostReady } from "../../agent/control.ts";
@@ -47,6 +48,10 @@ export class Node {
   #downSince = 0;
   #culprit: number | undefined;
   #death: HostDeath | undefined;
+  /** The data link has met a new host before the control link told of the old one's death. */
+  #replaced = false;
+  /** The data stream whose answer is awaited. */
+  #attaching: Duplex | undefined;
   #roundTripMs = Number.POSITIVE_INFINITY;
 
   constructor(options: NodeOptions) {
@@ -76,6 +81,10 @@ export class Node {
     emit({ type: "Node.Provisioning", node: rank });
     const onPhase = (phase: string): void => emit({ type: "Node.PhaseChanged", node: rank, phase });
     this.#machine = await provider.provision({ rank, pool, onPhase }, signal);
+    if (signal.aborted) {
+      await this.#machine.release();
+      signal.throwIfAborted();
+    }
     emit({ type: "Node.Provisioned", node: rank, machine: this.#machine.name, address: this.#machine.address, elapsedMs: elapsed() });
     this.#state = "connecting";
     await this.#machine.start({ ...config, rank, pool }, signal);
@@ -121,7 +130,9 @@ export class Node {
         else onProgress(note.id, note.done, note.of);
       },
       down: (error) => {
-        if (link === this.#data) this.#cut(error ? error.message : "the data link was closed");
+        if (link !== this.#data) return;
+        if (error instanceof SkyError && this.#state === "ready") this.#lose(error.message);
+        else this.#cut(error ? error.message : "the data link was closed");
       },
     });
     return link;
@@ -146,7 +157,12 @@ export class Node {
   async #openData(): Promise<void> {
     for (;;) {
       const stream = await this.#machine!.connect("data", this.#key, this.#abort.signal);
-      if (await this.#data.attach(stream)) return;
+      const data = this.#data;
+      this.#attaching = stream;
+      if (await data.attach(stream).finally(() => (this.#attaching = undefined))) return;
+      // Else the control link has told of it meanwhile.
+      if (data !== this.#data) continue;
+      this.#replaced = true;
       this.#hostGone();
     }
   }
@@ -167,7 +183,12 @@ export class Node {
       }
       return;
     }
+    // Every new control link tells of the last death again.
+    if (this.#death && state.generation <= this.#death.generation) return;
     this.#death = state;
+    // A link that was handed to the dead host is never answered.
+    this.#attaching?.destroy();
+    if (this.#replaced) return void (this.#replaced = false);
     this.#hostGone();
     this.#cut("its host process ended");
   }
@@ -199,7 +220,7 @@ export class Node {
         // Both end before the next try: a link that came up behind a newer one would bring frames a second time.
         const opened = await Promise.allSettled([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
         for (const one of opened) if (one.status === "rejected") throw one.reason;
-        if (!this.#control || !this.#data.up) continue;
+        if (!this.#control || !this.#data.up) throw new SkyError("SKY_LINK_LOST", "a link was cut at once", { retryable: true });
         this.#recovering = false;
         this.#options.emit({ type: "Node.Reconnected", node: this.rank, elapsedMs: Math.round(performance.now() - this.#downSince) });
         if (this.#data !== fresh || this.#state !== "ready") this.#ready();

@@ -44,7 +44,7 @@ let killed = 0;
 const inner = ssh === undefined ? sky.local() : sky.ssh({ hosts: ssh.hosts, key: ssh.key, knownHosts: ssh.knownHosts });
 const cuts: Cuts = cutting(
   inner,
-  ssh === undefined ? { seed, everyMs: 9, everyBytes: Number(process.env["CUT_BYTES"] ?? 100_000) } : { seed, everyMs: 120, everyBytes: 1_000_000, other: () => ((killed += 1), killSession()) },
+  ssh === undefined ? { seed, everyMs: 9, everyBytes: 100_000 } : { seed, everyMs: 120, everyBytes: 1_000_000, other: () => ((killed += 1), killSession()) },
 );
 
 const lost: string[] = [];
@@ -67,10 +67,10 @@ await sky.compute({ nodes: 2, provider: cuts.provider, worker: { concurrency: 8 
     const { nodes, tasks } = pool.snapshot();
     say(`it hangs: ${arrived.size} results; ${JSON.stringify({ cuts: cuts.counts, opened: cuts.opened(), nodes, tasks, stats: pool.stats(), waits: pool.explain() })}`);
     say(recent.join("\n"));
-    say(`singles ${singles.filter((task) => task.status !== "done").map((task) => `${task.id} ${task.status} ${task.attempts.length}`)}`);
-    say(`bigs ${bigs.filter((task) => task.status !== "done").map((task) => `${task.id} ${task.status} ${JSON.stringify(task.attempts)}`)}`);
+    const open = [...singles, ...bigs].filter((task) => task.status !== "done");
+    say(open.map((task) => `${task.id} ${task.status} ${JSON.stringify(task.attempts)}`).join("\n"));
     process.exit(3);
-  }, Number(process.env["HANG_MS"] ?? 45_000)).unref();
+  }, 45_000).unref();
   const bytes = Array.from({ length: 8 }, (_, n) => new Uint8Array(200_000).fill(n));
   const hashes = bytes.map((one) => createHash("sha256").update(one).digest("hex"));
   const larges = Math.ceil(total / 50);

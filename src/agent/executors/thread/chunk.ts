@@ -70,13 +70,29 @@ export class Chunk {
     return true;
   }
 
-  /** What `taken` items cut off the end are, as work for somebody else. */
-  tail(taken: number): Work {
-    const kept = this.count - taken;
-    const { work } = this;
+  /** What `taken` items cut off the end are, as work for somebody else; those that were cancelled are nobody's. */
+  tail(taken: number): Work[] {
+    const { work, count: end } = this;
+    const kept = end - taken;
+    const out: Work[] = [];
+    const bulk = work.mode >= Mode.BULK_ARGUMENTS;
+    let at = bulk ? 0 : skipItems(work.body, 0, kept);
+    for (let item = kept; item < end; ) {
+      let to = item;
+      while (to < end && !this.isDone(to)) to++;
+      if (to === item) {
+        this.#ended--;
+        if (!bulk) at = skipItems(work.body, at, 1);
+        item++;
+        continue;
+      }
+      const next = bulk ? 0 : skipItems(work.body, at, to - item);
+      out.push(bulk ? work : { ...work, first: work.first + item, count: to - item, body: work.body.slice(at, next) });
+      [item, at] = [to, next];
+    }
     this.count = kept;
-    if (work.mode >= Mode.BULK_ARGUMENTS) return work;
-    return { ...work, first: work.first + kept, count: taken, body: work.body.slice(skipItems(work.body, 0, kept), skipItems(work.body, 0, kept + taken)) };
+    this.#below = Math.min(this.#below, kept);
+    return out;
   }
 
   /** One item as work of its own. */

@@ -31,7 +31,7 @@ export function runThread(): void {
     const current = currentTask();
     const run = current instanceof TaskRun ? current : undefined;
     const running = loops.running;
-    const culprit = run && running.includes(run) ? run : running.length === 1 ? running[0] : undefined;
+    const culprit = run ? (running.includes(run) ? run : undefined) : running.length === 1 ? running[0] : undefined;
     if (culprit && culprit.number >= 0) loops.fail(culprit, error);
     else post({ type: "line", id: -1, stream: "stderr", text: `uncaught: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
   };

@@ -72,14 +72,18 @@ export class SlotLoops {
 
   stop(first: number, count: number, reason: "cancelled" | "timeout"): void {
     const end = first + count;
-    const met = new Set<number>();
     for (const [slot, run] of this.#running.entries()) {
       if (!run || run.number < first || run.number >= end) continue;
-      met.add(run.number);
       run.stop(reason);
       this.#free(slot);
     }
-    for (let id = first; id < end; id++) if (!met.has(id)) this.#cancelled.add(id);
+    // Of the others only those that are still in line here: one that has ended may come back as another attempt.
+    for (const { message } of this.#chunks) {
+      const { first: start, word } = message;
+      const from = Math.max(first, start + this.#share.claimed(word));
+      const to = Math.min(end, start + this.#share.claimed(word) + this.#share.unclaimed(word));
+      for (let id = from; id < to; id++) this.#cancelled.add(id);
+    }
     this.pump();
   }
 
@@ -104,7 +108,13 @@ export class SlotLoops {
       const chunk = this.#chunks[0];
       if (!chunk) break;
       const { message } = chunk;
-      const bind = this.#binds.get(message.bind)!;
+      const bind = this.#binds.get(message.bind);
+      if (!bind) {
+        // All that is left of the chunk was cancelled: its function is forgotten.
+        while (this.#share.claim(message.word) >= 0);
+        this.#chunks.shift();
+        continue;
+      }
       if (!bind.body && !bind.failure) {
         this.#running[slot] = LOADING;
         await bind.loaded;

@@ -94,7 +94,9 @@ export class ThreadExecutor {
   take(work: Work): void {
     const bind = this.#binds.get(work.bind);
     if (bind && bind.limitMs > 0) this.#limits.watch(bind.limitMs);
-    const threads = this.#usable();
+    let threads = this.#usable();
+    // Behind a blocked thread is better than nowhere: from there it can be moved, revoked and cancelled.
+    if (threads.length === 0) threads = [...this.#threads].filter((thread) => !thread.retired && !thread.full);
     if (threads.length === 0) {
       this.#waiting.push(work);
       return;
@@ -130,6 +132,8 @@ export class ThreadExecutor {
         const from = Math.max(first, chunk.work.first);
         const to = Math.min(first + count, chunk.work.first + chunk.count);
         if (from >= to) continue;
+        // What it is to stop must be there first.
+        thread.send();
         thread.post({ type: "stop", first: from, count: to - from, reason: "cancelled" });
         for (let id = from; id < to; id++) {
           if (!this.#settle(thread, chunk, id - chunk.work.first)) continue;
@@ -156,7 +160,7 @@ export class ThreadExecutor {
 
   #start(allowed: number, base = allowed): Thread {
     const { concurrency, file } = this.#options;
-    const single = concurrency === 1 || allowed === 1;
+    const single = Math.max(allowed, base) === 1;
     const thread = new Thread(file, single ? 1 : concurrency, allowed, base, single, this.#info, {
       message: (from, message) => this.#message(from, message),
       exit: (from, code, error) => this.#exited(from, code, error),
@@ -184,7 +188,7 @@ export class ThreadExecutor {
     }
     switch (message.type) {
       case "bulk": {
-        const chunk = find(thread, message.id);
+        const chunk = find(thread, message.id, message.attempt);
         if (chunk && this.#settle(thread, chunk, message.id - chunk.work.first)) this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
         return this.#balance();
       }
@@ -195,7 +199,8 @@ export class ThreadExecutor {
       case "pong":
         if (message.id === thread.pingId) thread.pinged = 0;
         thread.blocked = false;
-        return this.#giveSlotsBack();
+        this.#giveSlotsBack();
+        return this.#balance();
       case "ready":
         thread.ready = true;
         return;
@@ -211,7 +216,7 @@ export class ThreadExecutor {
       const end = at + 5 + records.readUInt32LE(at + 1);
       const first = records.readUInt32LE(at + 5) + records.readUInt16LE(at + 9) * 0x1_0000_0000;
       const count = records.readUInt16LE(at + 12);
-      const chunk = records[at] === Op.OUTCOMES ? find(thread, first) : undefined;
+      const chunk = records[at] === Op.OUTCOMES ? find(thread, first, records[at + 11]!) : undefined;
       const item = chunk ? first - chunk.work.first : 0;
       if (chunk?.endRun(item, count)) thread.open -= count;
       else if (!chunk || !this.#endEach(thread, chunk, item, count)) {
@@ -251,6 +256,7 @@ export class ThreadExecutor {
 
   /** Gives idle threads the tails of busy ones. */
   #balance(): void {
+    for (const thread of this.#threads) if (thread.retired && thread.open === 0) void thread.worker.terminate();
     if (this.#lent) this.#giveSlotsBack();
     if (this.#waiting.length > 0 && this.#usable().length > 0) {
       for (const work of this.#waiting.splice(0)) this.take(work);
@@ -339,7 +345,8 @@ export class ThreadExecutor {
   }
 }
 
-function find(thread: Thread, id: number): Chunk | undefined {
-  for (const chunk of thread.chunks.values()) if (chunk.has(id)) return chunk;
+/** The late answer of an earlier attempt must not end a later one. */
+function find(thread: Thread, id: number, attempt: number): Chunk | undefined {
+  for (const chunk of thread.chunks.values()) if (chunk.work.attempt === attempt && chunk.has(id)) return chunk;
   return undefined;
 }

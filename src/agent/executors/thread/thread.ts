@@ -105,8 +105,9 @@ export class Thread {
       const taken = this.share.cut(chunk.word, left);
       if (taken === 0) continue;
       left -= taken;
-      this.open -= taken;
-      out.unshift(chunk.tail(taken));
+      const works = chunk.tail(taken);
+      for (const work of works) this.open -= work.count;
+      out.unshift(...works);
       if (chunk.finished) this.release(chunk);
     }
     return out;
