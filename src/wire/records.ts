@@ -106,6 +106,8 @@ export interface BindRecord {
 export interface LostRecord {
   readonly tasks: readonly { id: number; attempt: number }[];
   readonly detail: string;
+  /** None of these tasks is known to have brought it down. */
+  readonly innocent: boolean;
   /** The task that brought the thread down, when that was another one. */
   readonly culprit?: number;
 }

@@ -53,7 +53,7 @@ export class Host {
         bulkOutcome: (id, attempt, status, elapsedUs, value) => this.#bulkOutcome(id, attempt, status, elapsedUs, value),
         timedOut: (id, attempt, limitMs) => this.#failed(id, attempt, new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, { details: { limit: "timeout", limitMs } }), limitMs * 1000),
         cancelled: (id, attempt) => this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
-        lost: (tasks, detail, culprit) => this.#json(Op.LOST, { tasks, detail, ...(culprit === undefined ? {} : { culprit }) } satisfies LostRecord),
+        lost: (tasks, detail, culprit, innocent) => this.#json(Op.LOST, { tasks, detail, innocent: innocent || culprit !== undefined, ...(culprit === undefined ? {} : { culprit }) } satisfies LostRecord),
         line: (id, stream, text) => this.#line(id, stream, text),
         progress: (id, done, of) => this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
         stuck: (culprit) => this.#stuck(culprit),

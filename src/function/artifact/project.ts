@@ -172,7 +172,7 @@ export class Project {
   #raw(file: string): Emitted {
     const known = this.#emitted.get(file);
     if (known !== undefined) return known;
-    return this.#put({ ...content(this.#layout.place(file), readFileSync(file)), original: file });
+    return this.#put({ ...content(this.#layout.place(file), rawContent(file)), original: file });
   }
 
   #put(emitted: Emitted): Emitted {
@@ -214,4 +214,12 @@ function nativeFile(file: string, entry: EntrySource): SkyError {
     hint: "Use it outside of the function, or a package without native code in its place.",
     details: { stage: "artifact", function: entry.name, file },
   });
+}
+
+/** Our own repository's package.json goes without its name there: by it, "skyward" would mean its sources and not the node's. */
+function rawContent(file: string): Buffer {
+  const bytes = readFileSync(file);
+  if (!file.endsWith("/package.json")) return bytes;
+  const { name, ...rest } = JSON.parse(bytes.toString()) as { name?: string };
+  return name === "skyward" ? Buffer.from(JSON.stringify(rest)) : bytes;
 }

@@ -6,6 +6,8 @@ export interface Range {
   readonly attempt: number;
   /** Rank that a retry would rather not see again, or -1. */
   readonly avoid: number;
+  /** It may have killed the process that it ran in: it gets a node for itself, so that the next time it is known. */
+  readonly alone?: boolean;
   /** Tasks of one group take about the same time: one function's code. */
   readonly group: number;
   /** The queue that the range came from and returns to. */

@@ -129,6 +129,8 @@ function world() {
         started.set(id, given.attempt);
         if (given.attempt === 1) order.get(given.queue)!.push(id);
         node!.set(id, { ...given, first: id, count: 1 });
+        const alone = [...node!.values()].some((one) => one.alone);
+        if (alone) expect(node!.size, "a suspect runs alone").toBe(1);
       }
       if (given.queue === 4) expect(node!.size, "nothing is sent ahead of a slot").toBeLessThanOrEqual(slots[given.rank]!);
     }
@@ -142,7 +144,9 @@ describe("whatever happens", () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const w = world();
         for (let queue = 0; queue < 5; queue++) w.order.set(queue, []);
-        const lose = (range: Range): void => w.scheduler.retry(range, range.attempt + 1, -1);
+        const lose = (range: Range): void => {
+          for (const id of ids(range).reverse()) w.scheduler.retry({ ...range, first: id, count: 1 }, range.attempt + 1, -1, id % 3 === 0);
+        };
         for (const one of steps) {
           if (one.do === "enqueue") {
             const first = w.take(one.count);

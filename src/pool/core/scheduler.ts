@@ -28,6 +28,8 @@ interface NodeState {
   inFlight: number;
   backlogMs: number;
   revoking: boolean;
+  /** Runs a suspect, or is kept free for one: nothing else may start there. */
+  alone: boolean;
 }
 
 /**
@@ -45,6 +47,10 @@ export class Scheduler {
   readonly #order: NodeState[] = [];
   #free = 0;
   #lastRank = -1;
+  /** Tasks that must run alone, queued or running. */
+  #suspects = 0;
+  /** Nodes may be marked as kept for them. */
+  #kept = false;
   #queued = 0;
 
   get queued(): number {
@@ -71,12 +77,13 @@ export class Scheduler {
   }
 
   /** Puts tasks that a node lost or gave back, or that are to be tried again, in front of their queue. */
-  retry(range: Range, attempt: number, avoid: number): void {
-    this.#into(range.queue, (to) => to.unshift({ ...range, attempt, avoid }), range.count);
+  retry(range: Range, attempt: number, avoid: number, alone = false): void {
+    if (alone) this.#suspects += range.count;
+    this.#into(range.queue, (to) => to.unshift({ ...range, attempt, avoid, alone }), range.count);
   }
 
   nodeUp(rank: number, slots: number, roundTripMs: number): void {
-    const node: NodeState = { rank, slots, running: new RangeSet(), roundTripMs, inFlight: 0, backlogMs: 0, revoking: false };
+    const node: NodeState = { rank, slots, running: new RangeSet(), roundTripMs, inFlight: 0, backlogMs: 0, revoking: false, alone: false };
     this.#nodes.set(rank, node);
     this.#order.push(node);
     this.#order.sort((a, b) => a.rank - b.rank);
@@ -95,6 +102,7 @@ export class Scheduler {
     this.#nodes.delete(rank);
     this.#order.splice(this.#order.indexOf(node), 1);
     if (node.inFlight < node.slots) this.#free--;
+    for (const range of node.running.ranges) this.#cleared(range);
     return [...node.running.ranges];
   }
 
@@ -125,7 +133,10 @@ export class Scheduler {
   cancel(queue: number, first: number, count: number): { queued: Range[]; running: Assignment[] } {
     const from = this.#queues.get(queue);
     const queued = from?.remove(first, count) ?? [];
-    for (const range of queued) this.#queued -= range.count;
+    for (const range of queued) {
+      this.#queued -= range.count;
+      this.#cleared(range);
+    }
     const running: Assignment[] = [];
     for (const node of this.#nodes.values()) {
       for (const range of node.running.ranges) {
@@ -140,6 +151,7 @@ export class Scheduler {
   /** Everything that can start, or be sent ahead, now. */
   assign(): Assignment[] {
     const out: Assignment[] = [];
+    this.#keepFree();
     let stuck = 0;
     while (this.#turn.length > 0 && stuck < this.#turn.length) {
       const queue = this.#turn.shift()!;
@@ -215,8 +227,9 @@ export class Scheduler {
     // Others that wait get their part of the room, and other nodes their part of this queue.
     const fair = Math.max(1, Math.floor(room / (this.#turn.length + 1)));
     const share = queue.target >= 0 ? queue.size : Math.ceil(queue.size / Math.max(1, this.#free));
-    const range = queue.take(Math.min(fair, share, ASSIGN_MAX));
+    const range = queue.take(head.alone ? 1 : Math.min(fair, share, ASSIGN_MAX));
     this.#queued -= range.count;
+    if (range.alone) best.alone = true;
     this.#load(best, range.count, this.#weight(range.group));
     this.#lastRank = best.rank;
     best.running.add({ ...range });
@@ -238,7 +251,25 @@ export class Scheduler {
   }
 
   #roomFor(queue: Queue, node: NodeState, group: number): number {
+    if (queue.head?.alone) return node.inFlight === 0 ? 1 : 0;
+    if (node.alone) return 0;
     return queue.ahead ? this.#room(node, group) : node.slots - node.inFlight;
+  }
+
+  /** Suspects wait for an empty node: one is kept from filling up for each that waits, the emptiest first. */
+  #keepFree(): void {
+    if (this.#suspects === 0 && !this.#kept) return;
+    this.#kept = this.#suspects > 0;
+    for (const node of this.#nodes.values()) node.alone = node.running.ranges.some((range) => range.alone);
+    for (const queue of this.#turn) {
+      if (!queue.head?.alone) continue;
+      const nodes = [...this.#nodes.values()].filter((node) => !node.alone && (queue.target < 0 || queue.target === node.rank));
+      if (nodes.length > 0) nodes.reduce((best, node) => (node.inFlight < best.inFlight ? node : best)).alone = true;
+    }
+  }
+
+  #cleared(range: Range): void {
+    if (range.alone) this.#suspects -= range.count;
   }
 
   #load(node: NodeState, count: number, weight: number): void {
@@ -293,6 +324,7 @@ export class Scheduler {
     const pieces = node.running.remove(first, count);
     for (const piece of pieces) {
       this.#load(node, -piece.count, this.#weight(piece.group));
+      this.#cleared(piece);
     }
     return pieces;
   }

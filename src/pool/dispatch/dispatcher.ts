@@ -37,6 +37,8 @@ export interface Loss {
   readonly cause: LossCause;
   readonly reason: string;
   readonly culprit?: number | undefined;
+  /** The task did nothing to be lost: it runs again at no charge. @default whether there is a culprit */
+  readonly innocent?: boolean;
 }
 
 export interface DispatcherOptions {
@@ -168,8 +170,15 @@ export class Dispatcher {
   /** The node, or its host, is gone with all that it had. */
   nodeDown(rank: number, loss: Loss): void {
     this.#ports.delete(rank);
-    for (const range of this.scheduler.nodeDown(rank).reverse()) {
-      for (let id = range.first + range.count - 1; id >= range.first; id--) this.#lost(range, id, rank, loss);
+    const { slots } = this.scheduler.position(rank, 0);
+    const ranges = this.scheduler.nodeDown(rank);
+    const ids = ranges.flatMap((range) => Array.from({ length: range.count }, (_, i) => ({ range, id: range.first + i })));
+    // Nobody saw which task took the process down. Those that had most likely started are suspects, and run by themselves
+    // next; the others had most likely not, and are charged nothing.
+    const unsolved = loss.cause === "hostRestarted" && loss.culprit === undefined;
+    for (const [index, { range, id }] of [...ids.entries()].reverse()) {
+      const suspect = unsolved && index < slots;
+      this.#lost(range, id, rank, unsolved ? { ...loss, innocent: !suspect } : loss, suspect && ids.length > 1);
     }
     this.schedule();
   }
@@ -214,10 +223,10 @@ export class Dispatcher {
     this.schedule();
   }
 
-  lost(port: NodePort, { tasks, detail, culprit }: LostRecord): void {
+  lost(port: NodePort, { tasks, detail, culprit, innocent }: LostRecord): void {
     for (const { id } of [...tasks].reverse()) {
       const [range] = this.scheduler.ended(port.rank, id, 1);
-      if (range) this.#lost(range, id, port.rank, { cause: culprit === undefined ? "processDied" : "hostRestarted", reason: detail, culprit });
+      if (range) this.#lost(range, id, port.rank, { cause: "processDied", reason: detail, innocent, culprit });
     }
     this.schedule();
   }
@@ -291,13 +300,13 @@ export class Dispatcher {
     }
   }
 
-  #lost(range: Range, id: number, rank: number, { cause, reason, culprit }: Loss): void {
+  #lost(range: Range, id: number, rank: number, { cause, reason, culprit, innocent = culprit !== undefined }: Loss, alone = false): void {
     const segment = this.#segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
-    const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent: culprit !== undefined };
-    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit)) return;
+    const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent };
+    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit, alone)) return;
     const attempts = segment.attempt(index);
     const error = new SkyError("SKY_TASK_LOST", `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`, {
       details: { node: rank, task: `t${id}`, attempt: attempts, cause, reason },

@@ -24,7 +24,7 @@ export class Retries {
   }
 
   /** `range` is the task's place in the scheduler. False when this try was the last. */
-  again(segment: Segment, range: Range, rank: number, failure: Failure, cause: LossCause | "failed", culprit?: number): boolean {
+  again(segment: Segment, range: Range, rank: number, failure: Failure, cause: LossCause | "failed", culprit?: number, alone = false): boolean {
     const { scheduler, retryOnInterruption, events } = this.#options;
     const index = range.first - segment.first;
     const history = segment.history.get(index) ?? [];
@@ -38,7 +38,7 @@ export class Retries {
     segment.history.set(index, history);
     if (!again) return false;
     segment.requeued(index);
-    scheduler.retry(range, attempt + 1, rank);
+    scheduler.retry(range, attempt + 1, rank, alone);
     events.retried(segment, index, attempt + 1, rank, cause, failure.message, culprit);
     return true;
   }

@@ -175,11 +175,12 @@ export class Segment {
   /** Notes the end of a task; false when it had ended before, or this is the answer to an earlier attempt. */
   settle(index: number, state: number, value: unknown, now: number, ranUs: number): boolean {
     if (this.#state[index]! >= State.DONE) return false;
+    // A large argument that may still be leaving stays until its segment goes.
+    if (state === State.DONE || this.#attempts[index] === 0) this.#big?.delete(index);
     this.#state[index] = state;
     this.#endedAt[index] = deci(now);
     this.#ranUs[index] = ranUs;
     this.settled++;
-    this.#big?.delete(index);
     if (state === State.FAILED) this.failure = value;
     this.sink.settled(this, index, state, value);
     return true;

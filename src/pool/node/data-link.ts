@@ -7,7 +7,7 @@ import { type LostRecord, type NoteRecord, readJson, readRanges, writeRange, wri
 import { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { NodePort } from "../dispatch/dispatcher.ts";
-import type { Segment } from "../dispatch/segment.ts";
+import { type Segment, State } from "../dispatch/segment.ts";
 import { type ShowsOutput, Shipping } from "./shipping.ts";
 
 const ANSWER_MS = 15_000;
@@ -82,7 +82,12 @@ export class DataLink implements NodePort {
   }
 
   tasks(segment: Segment, index: number, count: number, attempt: number): void {
-    this.#shipping.with(segment.bind, () => this.#tasks(segment, index, count, attempt));
+    let later = false;
+    this.#shipping.with(segment.bind, () => {
+      this.#tasks(segment, index, count, attempt);
+      if (later) this.#overtaken(segment, index, count);
+    });
+    later = true;
   }
 
   revoke(count: number): void {
@@ -145,7 +150,13 @@ export class DataLink implements NodePort {
       writeTasksHeader(session.out, segment.bind.id, segment.single ? Mode.BULK_ITEM : Mode.BULK_ARGUMENTS, attempt, segment.first + index, 1);
       session.out.u32(channel);
       session.close();
+      this.#overtaken(segment, index, 1);
     });
+  }
+
+  /** Tasks that were cancelled while what they need was still leaving: their cancel went ahead of them. */
+  #overtaken(segment: Segment, index: number, count: number): void {
+    for (let i = index; i < index + count; i++) if (segment.state(i) >= State.DONE) this.cancel(segment.first + i, 1);
   }
 
   #record(op: number, buf: Buffer, start: number, end: number): void {

@@ -1,14 +1,17 @@
 import type { Chunk } from "./chunk.ts";
 import type { Thread } from "./thread.ts";
 
-/** A body that was given up, and what to do if it does not end by itself. */
-interface Given {
-  readonly thread: Thread;
-  readonly id: number;
-  readonly since: number;
-  /** When its thread was last asked whether its loop answers. */
+/** Bodies that a thread was told to give up. */
+interface GivenUp {
+  /** The last one, which is named if the thread has to go. */
+  id: number;
+  since: number;
+  /** The thread was asked whether its loop answers. */
   asked: boolean;
 }
+
+/** A thread that does not answer a ping in this time is blocked. */
+const ANSWER_MS = 100;
 
 export interface LimitActions {
   /** The run limit of a task has passed. */
@@ -28,7 +31,7 @@ export class Limits {
   readonly #limitOf: (bind: number) => number;
   readonly #graceMs: number;
   readonly #actions: LimitActions;
-  #given: Given[] = [];
+  readonly #given = new Map<Thread, GivenUp>();
   #timer: NodeJS.Timeout | undefined;
   #everyMs = 250;
 
@@ -49,7 +52,9 @@ export class Limits {
   }
 
   gaveUp(thread: Thread, id: number): void {
-    this.#given.push({ thread, id, since: performance.now(), asked: false });
+    const known = this.#given.get(thread);
+    if (known && !known.asked) known.id = id;
+    else this.#given.set(thread, { id, since: performance.now(), asked: false });
     this.watch(this.#graceMs);
   }
 
@@ -59,7 +64,7 @@ export class Limits {
 
   #look = (): void => {
     const now = performance.timeOrigin + performance.now();
-    let busy = this.#given.length > 0;
+    let busy = this.#given.size > 0;
     for (const thread of this.#threads) {
       if (thread.open === 0) continue;
       busy = true;
@@ -81,23 +86,22 @@ export class Limits {
 
   #climb(): void {
     const now = performance.now();
-    const left: Given[] = [];
-    for (const given of this.#given) {
-      if (!this.#threads.has(given.thread)) continue;
-      const waited = now - given.since;
-      if (waited < this.#graceMs) left.push(given);
+    for (const [thread, given] of this.#given) {
+      if (!this.#threads.has(thread)) this.#given.delete(thread);
+      else if (now - given.since < this.#graceMs) continue;
       else if (!given.asked) {
         given.asked = true;
-        given.thread.pingId++;
-        given.thread.pinged = now;
-        given.thread.post({ type: "ping", id: given.thread.pingId });
-        left.push(given);
-      } else if (given.thread.pinged === 0) {
-        // It answered: the stop message before the ping has been handled too, so its slot is free.
-        if (given.thread.share.abandoned > 0) this.#actions.retire(given.thread, given.id);
-      } else if (now - given.thread.pinged > 100) this.#actions.terminate(given.thread, given.id);
-      else left.push(given);
+        thread.pingId++;
+        thread.pinged = now;
+        thread.post({ type: "ping", id: thread.pingId });
+      } else if (thread.pinged === 0) {
+        this.#given.delete(thread);
+        // It answered, so the stop message before the ping has been handled too: what still runs does so against it.
+        if (thread.share.abandoned > 0) this.#actions.retire(thread, given.id);
+      } else if (now - thread.pinged > ANSWER_MS) {
+        this.#given.delete(thread);
+        this.#actions.terminate(thread, given.id);
+      }
     }
-    this.#given = left;
   }
 }

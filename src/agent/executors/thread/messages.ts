@@ -29,8 +29,8 @@ export type FromThread =
   | { readonly type: "line"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
   | { readonly type: "pong"; readonly id: number }
-  /** Tasks left behind by the thread's own doing, such as a body that was given up and ended since. */
-  | { readonly type: "ended"; readonly id: number };
+  /** An error that may be the running task's, or one that ended here before: this thread can't go on. */
+  | { readonly type: "escaped"; readonly text: string };
 
 export interface ThreadData {
   readonly shared: SharedArrayBuffer;

@@ -26,14 +26,18 @@ export function runThread(): void {
     post({ type: "line", id: run instanceof TaskRun ? run.number : -1, stream, text });
   });
 
-  // An error outside every await of a task: it belongs to the task whose context it happened in, else to the only one.
+  // An error outside every await of a task belongs to the task in whose context it happened. Where slots have no context
+  // of their own it is the running task's if nothing ran here before; else nobody can tell, and the host starts afresh.
   const escaped = (error: unknown): void => {
-    const current = currentTask();
-    const run = current instanceof TaskRun ? current : undefined;
-    const running = loops.running;
-    const culprit = run ? (running.includes(run) ? run : undefined) : running.length === 1 ? running[0] : undefined;
-    if (culprit && culprit.number >= 0) loops.fail(culprit, error);
-    else post({ type: "line", id: -1, stream: "stderr", text: `uncaught: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const { running } = loops;
+    const run = data.single ? running[0] : currentTask();
+    if (run instanceof TaskRun && running.includes(run)) {
+      if (!data.single || !loops.used) return loops.fail(run, error);
+      loops.flush();
+      post({ type: "escaped", text: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+    post({ type: "line", id: -1, stream: "stderr", text: `uncaught: ${text}` });
   };
   process.on("uncaughtException", escaped);
   process.on("unhandledRejection", escaped);

@@ -36,6 +36,7 @@ export class SlotLoops {
   #turnStart = 0;
   #turn: Promise<void> | undefined;
   #flushing = false;
+  #used = false;
   /** Whether outcomes have left since the thread was last idle. */
   #early = true;
 
@@ -91,6 +92,11 @@ export class SlotLoops {
     if (!this.#outcomes.empty) this.#post(this.#outcomes.take());
   }
 
+  /** Whether tasks have ended in this thread: what they left behind may still act. */
+  get used(): boolean {
+    return this.#used;
+  }
+
   /** Ends a running task with an error that reached nobody, such as one thrown in a timer. */
   fail(run: TaskRun, error: unknown): void {
     if (run.stopped || this.#running[run.slot] !== run) return;
@@ -115,23 +121,15 @@ export class SlotLoops {
         this.#chunks.shift();
         continue;
       }
-      if (!bind.body && !bind.failure) {
-        this.#running[slot] = LOADING;
-        await bind.loaded;
-        this.#running[slot] = undefined;
-        this.#turnStart = performance.now();
-        continue;
-      }
       const item = this.#share.claim(message.word);
       if (item < 0) {
         this.#chunks.shift();
         continue;
       }
       const id = message.first + item;
-      if (this.#cancelled.size > 0 && this.#cancelled.delete(id)) {
-        this.#skip(chunk);
-        continue;
-      }
+      const start = chunk.at;
+      this.#skip(chunk);
+      if (this.#cancelled.size > 0 && this.#cancelled.delete(id)) continue;
       const started = performance.now();
       this.#share.begin(slot, message.word, item, performance.timeOrigin + started);
       this.#share.tick();
@@ -140,8 +138,11 @@ export class SlotLoops {
       let value: unknown;
       let threw = false;
       try {
+        // The item is claimed before its function is loaded, so that limits and cancels reach it then too.
+        if (!bind.body && !bind.failure) await bind.loaded;
+        if (run.stopped) return this.#leave(run);
         if (bind.failure) throw bind.failure.error;
-        const args = this.#arguments(chunk);
+        const args = this.#arguments(chunk, start);
         const body = bind.body!;
         value = this.#single ? callSingle(run, body, args) : runInTask(run, () => body(...args));
         if (isThenable(value)) {
@@ -155,6 +156,7 @@ export class SlotLoops {
       }
       const ended = performance.now();
       this.#share.tick();
+      this.#used = true;
       flushTask(run);
       this.#emit(run, (ended - started) * 1000, threw, value);
       this.#running[slot] = undefined;
@@ -202,21 +204,19 @@ export class SlotLoops {
   }
 
   #skip(chunk: Chunk): void {
+    if (chunk.message.mode >= Mode.BULK_ARGUMENTS) return;
     const { length, start } = itemLength(chunk.body, chunk.at);
     chunk.at = start + length;
   }
 
-  #arguments(chunk: Chunk): unknown[] {
-    const { mode } = chunk.message;
-    const { body } = chunk;
+  #arguments({ message: { mode }, body }: Chunk, at: number): unknown[] {
     if (mode >= Mode.BULK_ARGUMENTS) {
       const value = decode(body, 0, body.length);
       return mode === Mode.BULK_ITEM ? [value] : (value as unknown[]);
     }
-    const { length, start } = itemLength(body, chunk.at);
-    chunk.at = start + length;
-    if (mode === Mode.ITEM) return [length === 0 ? undefined : decode(body, start, chunk.at)];
-    return length === 0 ? [] : (decode(body, start, chunk.at) as unknown[]);
+    const { length, start } = itemLength(body, at);
+    if (mode === Mode.ITEM) return [length === 0 ? undefined : decode(body, start, start + length)];
+    return length === 0 ? [] : (decode(body, start, start + length) as unknown[]);
   }
 
   #progress = (id: number, done: number, of: number): void => this.#post({ type: "progress", id, done, of });
@@ -241,9 +241,6 @@ export class SlotLoops {
     return this.#turn;
   }
 }
-
-/** Stands in a slot whose function is being loaded. */
-const LOADING = new TaskRun(-1, 0, -1, -1, true, true, () => {});
 
 function callSingle(run: TaskRun, body: (...args: unknown[]) => unknown, args: unknown[]): unknown {
   setCurrentTask(run);

@@ -24,7 +24,7 @@ export interface ExecutorEvents {
   timedOut(id: number, attempt: number, limitMs: number): void;
   cancelled(id: number, attempt: number): void;
   /** Tasks that had started on a thread that is gone. */
-  lost(tasks: readonly { id: number; attempt: number }[], detail: string, culprit: number | undefined): void;
+  lost(tasks: readonly { id: number; attempt: number }[], detail: string, culprit: number | undefined, innocent: boolean): void;
   line(id: number, stream: "stdout" | "stderr", text: string): void;
   progress(id: number, done: number, of: number): void;
   /** A thread did not even terminate: only the end of the process helps. */
@@ -50,6 +50,8 @@ export class ThreadExecutor {
   readonly #limits: Limits;
   readonly #blocks: BlockWatch;
   readonly #culprits = new Map<Thread, number>();
+  /** Threads that are ended for an error which nobody can be blamed for. */
+  readonly #escaped = new Map<Thread, string>();
   #info: InstanceFacts;
   #waiting: Work[] = [];
   #closing = false;
@@ -201,6 +203,9 @@ export class ThreadExecutor {
         thread.blocked = false;
         this.#giveSlotsBack();
         return this.#balance();
+      case "escaped":
+        this.#escaped.set(thread, message.text);
+        return void thread.worker.terminate();
       case "ready":
         thread.ready = true;
         return;
@@ -336,8 +341,9 @@ export class ThreadExecutor {
     this.#culprits.delete(thread);
     if (!thread.retired) this.#start(thread.share.allowed, thread.base);
     const { started, unstarted } = leftOf(thread);
-    const detail = culprit === undefined ? (error ? `its thread ended: ${error.message}` : `its thread ended with code ${code}`) : "its thread was ended because of another task";
-    if (started.length > 0) this.#events.lost(started, detail, culprit);
+    const escaped = this.#escaped.get(thread);
+    this.#escaped.delete(thread);
+    if (started.length > 0) this.#events.lost(started, reasonOf(culprit, escaped, code, error), culprit, escaped !== undefined);
     const works = [...this.#waiting, ...unstarted];
     this.#waiting = [];
     for (const work of works) this.take(work);
@@ -349,4 +355,11 @@ export class ThreadExecutor {
 function find(thread: Thread, id: number, attempt: number): Chunk | undefined {
   for (const chunk of thread.chunks.values()) if (chunk.work.attempt === attempt && chunk.has(id)) return chunk;
   return undefined;
+}
+
+/** Why a thread's tasks are lost, in words. */
+function reasonOf(culprit: number | undefined, escaped: string | undefined, code: number, error: Error | undefined): string {
+  if (culprit !== undefined) return "its thread was ended because of another task";
+  if (escaped !== undefined) return `its thread was ended for an error that escaped it or a task before it: ${escaped}`;
+  return error ? `its thread ended: ${error.message}` : `its thread ended with code ${code}`;
 }
