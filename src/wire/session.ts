@@ -21,7 +21,7 @@ export interface SessionHandlers {
   arrived?(): void;
   /**
    * The link is gone; the session waits for the next `attach`. With a SkyError it was this end that gave it up, because
-   * of what the peer sent: the same would come again, so the session is at its end.
+   * of what the peer sent: if the same comes again, the session is at its end.
    */
   down(error: Error | undefined): void;
 }

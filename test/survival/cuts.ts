@@ -81,21 +81,30 @@ export interface CutOptions {
   readonly everyBytes?: number;
   /** In place of the destruction of a link, one time in ten. */
   readonly other?: () => void;
+  /** Most cuts wait until all links stand. @default false */
+  readonly patient?: boolean;
 }
 
 /** A provider whose links are destroyed at random moments, and at random bytes. */
-export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other }: CutOptions): Cuts {
+export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other, patient }: CutOptions): Cuts {
   const next = random(seed);
   const open = new Map<Duplex, "control" | "data">();
   const counts = { control: 0, data: 0 };
   let opened = 0;
+  let links = 0;
   let timer: NodeJS.Timeout | undefined;
   let active = false;
   const cut = (): void => {
+    // Where mending takes longer than a cut, most wait for it: else no node would ever be whole.
+    const whole = open.size === links;
+    if (patient && !whole && next() < 0.7) {
+      timer = setTimeout(cut, everyMs);
+      return;
+    }
     if (other && next() < 0.1) other();
     else {
-      const links = [...open.keys()];
-      links[Math.floor(next() * links.length)]?.destroy();
+      const streams = [...open.keys()];
+      streams[Math.floor(next() * streams.length)]?.destroy();
     }
     timer = setTimeout(cut, next() * 2 * everyMs);
   };
@@ -103,6 +112,7 @@ export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other 
     ...inner,
     provision: async (request, signal) => {
       const machine = await inner.provision(request, signal);
+      links += 2;
       return {
         name: machine.name,
         host: machine.host,

@@ -36,6 +36,8 @@ export class Host {
   #session: Session;
   #sessionId: string;
   #flushing = false;
+  /** Frames that had arrived when the last malformed one came; -1 when a good one has come since. */
+  #brokenAt = -1;
   #info: InstanceFacts;
 
   constructor(config: HostConfig) {
@@ -106,13 +108,18 @@ export class Host {
   #newSession(): Session {
     const session: Session = new Session({
       record: (op, buf, start, end) => this.#record(session, op, buf, start, end),
-      arrived: () => this.#executor.send(),
+      arrived: () => {
+        this.#brokenAt = -1;
+        this.#executor.send();
+      },
       // By the control link, as a line of the node: the data link has no place left to say it.
       down: (error) => {
         if (!(error instanceof SkyError)) return;
         console.error(`the data link was closed: ${error.code}: ${error.message}`);
-        // The same bytes would come again: the controller has to begin anew.
-        if (session === this.#session) this.#reset();
+        if (session !== this.#session) return;
+        // Twice at the same place, with nothing good between: that is what the controller has to send, so it has to begin anew.
+        if (session.received === this.#brokenAt) this.#reset();
+        this.#brokenAt = session.received;
       },
     });
     return session;

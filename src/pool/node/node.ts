@@ -219,6 +219,7 @@ export class Node {
       try {
         // Both end before the next try: a link that came up behind a newer one would bring frames a second time.
         const opened = await Promise.allSettled([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
+        if (this.#control || this.#data.up) this.#downSince = performance.now();
         for (const one of opened) if (one.status === "rejected") throw one.reason;
         if (!this.#control || !this.#data.up) throw new SkyError("SKY_LINK_LOST", "a link was cut at once", { retryable: true });
         this.#recovering = false;

@@ -44,7 +44,7 @@ let killed = 0;
 const inner = ssh === undefined ? sky.local() : sky.ssh({ hosts: ssh.hosts, key: ssh.key, knownHosts: ssh.knownHosts });
 const cuts: Cuts = cutting(
   inner,
-  ssh === undefined ? { seed, everyMs: 9, everyBytes: 100_000 } : { seed, everyMs: 120, everyBytes: 1_000_000, other: () => ((killed += 1), killSession()) },
+  ssh === undefined ? { seed, everyMs: 9, everyBytes: 100_000 } : { seed, everyMs: 60, everyBytes: 1_000_000, patient: true, other: () => ((killed += 1), killSession()) },
 );
 
 const lost: string[] = [];

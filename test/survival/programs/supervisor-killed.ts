@@ -62,8 +62,8 @@ await sky.compute({ nodes: 2, worker: { concurrency: 4 }, console: "silent" }, a
     results.map(({ n }) => n),
     Array.from({ length: 400 }, (_, n) => n),
   );
-  assert(results.some(({ attempt }) => attempt === 2) && results.every(({ attempt }) => attempt <= 2));
-  say("ok all tasks have ended, those of the lost node at the second attempt");
+  assert(results.some(({ attempt }) => attempt > 1) && results.every(({ attempt }) => attempt <= 1 + victims.length));
+  say("ok all tasks have ended, those of a lost node at another attempt");
   assert.equal(await looped, "SKY_TASK_LOST");
   say("ok a task that may run once is reported");
   while (pool.nodes < 2) await sleep(20);

@@ -15,12 +15,19 @@ export class Bind {
   /** Set once loaded. */
   body: Body | undefined;
   failure: { readonly error: unknown } | undefined;
+  /** A task waits for it to load. */
+  awaited = false;
   readonly loaded: Promise<void>;
 
   constructor(message: BindMessage) {
     this.stdout = message.stdout;
     this.stderr = message.stderr;
     this.loaded = this.#load(message);
+  }
+
+  /** Loaded, or failed to. */
+  get settled(): boolean {
+    return this.body !== undefined || this.failure !== undefined;
   }
 
   async #load({ entry, values }: BindMessage): Promise<void> {

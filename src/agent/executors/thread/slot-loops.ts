@@ -121,6 +121,8 @@ export class SlotLoops {
         this.#chunks.shift();
         continue;
       }
+      // One item waits for its function; the others stay in line, where another thread can have them.
+      if (bind.awaited && !bind.settled) break;
       const item = this.#share.claim(message.word);
       if (item < 0) {
         this.#chunks.shift();
@@ -139,7 +141,11 @@ export class SlotLoops {
       let threw = false;
       try {
         // The item is claimed before its function is loaded, so that limits and cancels reach it then too.
-        if (!bind.body && !bind.failure) await bind.loaded;
+        if (!bind.settled) {
+          bind.awaited = true;
+          await bind.loaded;
+          queueMicrotask(() => this.pump());
+        }
         if (run.stopped) return this.#leave(run);
         if (bind.failure) throw bind.failure.error;
         const args = this.#arguments(chunk, start);
