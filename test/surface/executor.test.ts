@@ -19,7 +19,7 @@ test("the thread executor", async () => {
     "a map through the death of its host",
     "an error thrown in a timer fails its own task",
     "a rejection that nobody handles fails its own task",
-    "an error in a timer after the task's end harms nobody",
+    "an error in a timer after the task's end costs nobody a result",
     "after killGrace the thread of a busy loop is another one, in the same host",
     "a body in native code that does not come back takes its host with it",
     "a full heap ends its task, and the one beside it has its result",

@@ -41,8 +41,7 @@ export function writeError(e: EncodeState, error: object): void {
   if (cause) part(e, readGuarded(error, "cause"), ".cause");
   if (errors) part(e, readGuarded(error, "errors"), ".errors");
   const own = Object.keys(error).filter((key) => key !== "message" && key !== "stack");
-  // What a SuppressedError is about.
-  for (const key of ["error", "suppressed"]) if (isHidden(error, key)) own.push(key);
+  for (const key of Object.getOwnPropertyNames(error)) if (!PARTS.has(key) && isHiddenData(error, key)) own.push(key);
   writeProps(e, error, [...own, ...(symbolKeys(error) ?? [])]);
   e.depth--;
   e.lenient--;
@@ -62,6 +61,15 @@ function part(e: EncodeState, value: unknown, segment: string): void {
   } catch (error) {
     throw under(error, segment);
   }
+}
+
+/** Own properties that have a place of their own in the format. */
+const PARTS: ReadonlySet<string> = new Set(["message", "stack", "cause", "errors", "name"]);
+
+/** Data that a class keeps out of sight, as zod does with `issues`; what begins with an underscore is its own business. */
+function isHiddenData(error: object, key: string): boolean {
+  const own = Object.getOwnPropertyDescriptor(error, key);
+  return own !== undefined && own.enumerable === false && "value" in own && typeof own.value !== "function" && !key.startsWith("_");
 }
 
 /** An own property that does not show among the enumerable ones. */
