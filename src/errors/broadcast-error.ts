@@ -13,10 +13,14 @@ export class BroadcastError extends SkyError {
     const failed = results.filter((result) => result.status === "rejected");
     const first = failed[0];
     const why = first && first.error instanceof Error ? `: ${first.error.message}` : "";
-    super("SKY_BROADCAST_FAILED", `${failed.length} of ${results.length} nodes failed, node ${first?.node ?? "?"} first${why}`, {
-      cause: first?.error,
-      details: { nodes: failed.map((result) => result.node) },
-    });
+    super(
+      "SKY_BROADCAST_FAILED",
+      `${failed.length} of ${results.length} nodes failed, node ${first?.node ?? "?"} first${why}`,
+      {
+        cause: first?.error,
+        details: { nodes: failed.map((result) => result.node) },
+      },
+    );
     this.name = "BroadcastError";
     this.results = results;
   }

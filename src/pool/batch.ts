@@ -31,7 +31,13 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
   #observed = false;
 
   /** @internal */
-  constructor(store: BatchStore, owner: TaskOwner, observers: Observers, cancel: (segment: Segment, reason: SkyError) => void, collect?: Collect<All>) {
+  constructor(
+    store: BatchStore,
+    owner: TaskOwner,
+    observers: Observers,
+    cancel: (segment: Segment, reason: SkyError) => void,
+    collect?: Collect<All>,
+  ) {
     this.#store = store;
     this.#owner = owner;
     this.#observers = observers;
@@ -63,7 +69,10 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a batch is awaited
-  then<A = All, B = never>(onValue?: ((value: All) => A | PromiseLike<A>) | null, onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = All, B = never>(
+    onValue?: ((value: All) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.#all().then(onValue, onError);
   }
 
@@ -115,7 +124,9 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
     const task = new Task<T>(this.#owner, segment, index, this.#observers);
     const result = this.#store.at(position);
     task.settle(result instanceof Failure, result instanceof Failure ? result.error : result, true);
-    return result instanceof Failure ? { index: position, status: "rejected", error: result.error, task } : { index: position, status: "fulfilled", value: result as T, task };
+    return result instanceof Failure
+      ? { index: position, status: "rejected", error: result.error, task }
+      : { index: position, status: "fulfilled", value: result as T, task };
   }
 
   #all(): Promise<All> {

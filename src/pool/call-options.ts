@@ -20,13 +20,23 @@ export interface BroadcastOptions {
 /** @throws SkyError SKY_BAD_OPTION naming what is unknown, and the nearest right name */
 export function checkOptions(method: string, given: object | undefined, names: readonly string[]): void {
   if (given === undefined) return;
-  if (typeof given !== "object" || given === null) throw new SkyError("SKY_BAD_OPTION", `the options of ${method} must be an object; got ${given === null ? "null" : typeof given}`);
+  if (typeof given !== "object" || given === null)
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `the options of ${method} must be an object; got ${given === null ? "null" : typeof given}`,
+    );
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw new SkyError("SKY_BAD_OPTION", `${method} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`);
+    if (!names.includes(name))
+      throw new SkyError(
+        "SKY_BAD_OPTION",
+        `${method} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`,
+      );
   }
   const { signal, only } = given as BroadcastOptions;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new SkyError("SKY_BAD_OPTION", `the signal of ${method} must be an AbortSignal`);
-  if (only !== undefined && only !== "ready") throw new SkyError("SKY_BAD_OPTION", `only must be "ready"; got ${JSON.stringify(only)}`);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new SkyError("SKY_BAD_OPTION", `the signal of ${method} must be an AbortSignal`);
+  if (only !== undefined && only !== "ready")
+    throw new SkyError("SKY_BAD_OPTION", `only must be "ready"; got ${JSON.stringify(only)}`);
 }
 
 /** The rank that a target means; -1 for any. @throws SkyError SKY_BAD_TARGET */

@@ -33,7 +33,15 @@ export class Calls {
     this.#observers = observers;
     this.#owner = {
       position: (rank, id) => dispatcher.scheduler.position(rank, id),
-      cancel: (source, index) => dispatcher.cancel(source as Segment, index, 1, new SkyError("SKY_TASK_CANCELLED", `${source.bind.name}: the task was cancelled`, { details: { task: `t${source.first + index}` } })),
+      cancel: (source, index) =>
+        dispatcher.cancel(
+          source as Segment,
+          index,
+          1,
+          new SkyError("SKY_TASK_CANCELLED", `${source.bind.name}: the task was cancelled`, {
+            details: { task: `t${source.first + index}` },
+          }),
+        ),
     };
     this.#runs = new RunLine(dispatcher, this.#owner, observers);
   }
@@ -83,13 +91,25 @@ export class Calls {
   broadcast(pending: Pending<unknown>, ranks: readonly number[], signal: AbortSignal | undefined): Batch<unknown> {
     const collect: Collect<unknown[]> = (store) => {
       if (store.failures === 0) return store.all();
-      throw new BroadcastError(store.all().map((result, node) => (result instanceof Failure ? { node: ranks[node] ?? node, status: "rejected", error: result.error } : { node: ranks[node] ?? node, status: "fulfilled", value: result })));
+      throw new BroadcastError(
+        store
+          .all()
+          .map((result, node) =>
+            result instanceof Failure
+              ? { node: ranks[node] ?? node, status: "rejected", error: result.error }
+              : { node: ranks[node] ?? node, status: "fulfilled", value: result },
+          ),
+      );
     };
     return this.#batch(
       signal,
       (store) => {
         if (!isPending(pending)) throw notACall("pool.broadcast", pending);
-        this.#pendings(store, ranks.map(() => pending), (index) => ranks[index]!);
+        this.#pendings(
+          store,
+          ranks.map(() => pending),
+          (index) => ranks[index]!,
+        );
         store.close();
       },
       collect,
@@ -101,15 +121,35 @@ export class Calls {
       const made = this.#fn(given);
       const list = asArray(items);
       if (list) this.#mapList(store, made, list, single, target);
-      else if (isIterable(items)) void pull(items, store, (values) => this.#mapPulled(store, made, values, single, target), () => this.#dispatcher.scheduler.window());
-      else throw new SkyError("SKY_BAD_CALL", `${single ? "pool.map" : "pool.starmap"} takes a list or an iterable of items; got ${items === null ? "null" : typeof items}`);
+      else if (isIterable(items))
+        void pull(
+          items,
+          store,
+          (values) => this.#mapPulled(store, made, values, single, target),
+          () => this.#dispatcher.scheduler.window(),
+        );
+      else
+        throw new SkyError(
+          "SKY_BAD_CALL",
+          `${single ? "pool.map" : "pool.starmap"} takes a list or an iterable of items; got ${items === null ? "null" : typeof items}`,
+        );
     });
   }
 
   /** Makes a batch; what goes wrong while it is filled is what it fails with. */
-  #batch<All>(signal: AbortSignal | undefined, fill: (store: BatchStore) => void, collect?: Collect<All>): Batch<unknown, All> {
+  #batch<All>(
+    signal: AbortSignal | undefined,
+    fill: (store: BatchStore) => void,
+    collect?: Collect<All>,
+  ): Batch<unknown, All> {
     const store = new BatchStore();
-    const batch = new Batch<unknown, All>(store, this.#owner, this.#observers, (segment, reason) => this.#dispatcher.cancel(segment, 0, segment.count, reason), collect);
+    const batch = new Batch<unknown, All>(
+      store,
+      this.#owner,
+      this.#observers,
+      (segment, reason) => this.#dispatcher.cancel(segment, 0, segment.count, reason),
+      collect,
+    );
     try {
       this.#check(signal);
       fill(store);
@@ -136,7 +176,8 @@ export class Calls {
 
   #check(signal: AbortSignal | undefined): void {
     if (this.#dispatcher.closed) throw this.#dispatcher.closed;
-    if (signal?.aborted) throw new SkyError("SKY_TASK_CANCELLED", "the call's signal had been aborted before", { cause: signal.reason });
+    if (signal?.aborted)
+      throw new SkyError("SKY_TASK_CANCELLED", "the call's signal had been aborted before", { cause: signal.reason });
   }
 
   #fn(given: unknown): AnyFn {
@@ -149,10 +190,16 @@ export class Calls {
 
   /** One segment for each run of pendings with the same function, options and target. */
   #pendings(store: BatchStore, pendings: readonly Pending<unknown>[], targetOf: (index: number) => number): void {
-    for (let from = 0; from < pendings.length; ) {
+    for (let from = 0; from < pendings.length;) {
       const first = pendings[from]!;
       let to = from + 1;
-      while (to < pendings.length && fnOf(pendings[to]!) === fnOf(first) && optionsOf(pendings[to]!) === optionsOf(first) && targetOf(to) === targetOf(from)) to++;
+      while (
+        to < pendings.length &&
+        fnOf(pendings[to]!) === fnOf(first) &&
+        optionsOf(pendings[to]!) === optionsOf(first) &&
+        targetOf(to) === targetOf(from)
+      )
+        to++;
       const segment = this.#segment(store, fnOf(first), optionsOf(first), false, targetOf(from), to - from);
       this.#fill(store, segment, pendings.slice(from, to).map(argsOf));
       from = to;
@@ -178,11 +225,32 @@ export class Calls {
     this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, values.length), values);
   }
 
-  #segment(store: BatchStore, made: AnyFn, options: ResolvedOptions, single: boolean, target: number, count: number, items?: readonly unknown[]): Segment {
+  #segment(
+    store: BatchStore,
+    made: AnyFn,
+    options: ResolvedOptions,
+    single: boolean,
+    target: number,
+    count: number,
+    items?: readonly unknown[],
+  ): Segment {
     const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     const queue = this.#dispatcher.openQueue(target, queueTimeoutMs === 0);
-    return this.#dispatcher.segment({ sink: store, bind, queue, target, ownsQueue: true, single, queueTimeoutMs, capacity: count, ...(items ? { items } : {}) }, count);
+    return this.#dispatcher.segment(
+      {
+        sink: store,
+        bind,
+        queue,
+        target,
+        ownsQueue: true,
+        single,
+        queueTimeoutMs,
+        capacity: count,
+        ...(items ? { items } : {}),
+      },
+      count,
+    );
   }
 
   /** Encodes arguments into a segment and queues them. Arguments that can't travel fail their own task only. */
@@ -191,7 +259,7 @@ export class Calls {
     const refused: [number, unknown][] = [];
     let queuedTo = 0;
     const queueTo = (end: number): void => {
-      for (let from = queuedTo; from < end; ) {
+      for (let from = queuedTo; from < end;) {
         const bad = refused.find(([index]) => index >= from)?.[0] ?? end;
         const to = Math.min(bad, end);
         if (to > from) this.#dispatcher.enqueue(segment, from, to - from);
@@ -201,7 +269,11 @@ export class Calls {
     };
     for (const [index, value] of values.entries()) {
       try {
-        if (!segment.single && !Array.isArray(value)) throw new SkyError("SKY_BAD_CALL", `pool.starmap takes lists of arguments; item ${index} is ${value === null ? "null" : typeof value}`);
+        if (!segment.single && !Array.isArray(value))
+          throw new SkyError(
+            "SKY_BAD_CALL",
+            `pool.starmap takes lists of arguments; item ${index} is ${value === null ? "null" : typeof value}`,
+          );
         segment.add(value);
       } catch (error) {
         segment.addNothing();
@@ -219,12 +291,20 @@ export class Calls {
 }
 
 function isSmall(item: unknown): boolean {
-  return typeof item === "number" || (typeof item === "string" && item.length <= SHORT_TEXT) || item === undefined || item === null || typeof item === "boolean";
+  return (
+    typeof item === "number" ||
+    (typeof item === "string" && item.length <= SHORT_TEXT) ||
+    item === undefined ||
+    item === null ||
+    typeof item === "boolean"
+  );
 }
 
 function asArray(items: unknown): readonly unknown[] | undefined {
   if (Array.isArray(items)) return items;
-  return ArrayBuffer.isView(items) && !(items instanceof DataView) ? Array.from(items as unknown as ArrayLike<unknown>) : undefined;
+  return ArrayBuffer.isView(items) && !(items instanceof DataView)
+    ? Array.from(items as unknown as ArrayLike<unknown>)
+    : undefined;
 }
 
 function isIterable(items: unknown): items is Iterable<unknown> | AsyncIterable<unknown> {
@@ -232,8 +312,17 @@ function isIterable(items: unknown): items is Iterable<unknown> | AsyncIterable<
 }
 
 function notACall(method: string, given: unknown): SkyError {
-  if (isFn(given)) return new SkyError("SKY_BAD_CALL", `${method} takes a call; it got the function ${given.name} itself`, { hint: `Call it: ${method}(${given.name}(...)).` });
-  const what = typeof given === "function" ? `the plain function ${given.name || "without a name"}` : given instanceof Promise ? "a promise: the function has run here already" : given === null ? "null" : typeof given;
+  if (isFn(given))
+    return new SkyError("SKY_BAD_CALL", `${method} takes a call; it got the function ${given.name} itself`, {
+      hint: `Call it: ${method}(${given.name}(...)).`,
+    });
+  const what =
+    typeof given === "function"
+      ? `the plain function ${given.name || "without a name"}`
+      : given instanceof Promise
+        ? "a promise: the function has run here already"
+        : given === null
+          ? "null"
+          : typeof given;
   return new SkyError("SKY_BAD_CALL", `${method} takes what calling a sky.fn function returned; it got ${what}`);
 }
-

@@ -22,10 +22,12 @@ export interface Compute {
 
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION, before anything is made; SKY_POOL_FAILED and what a provider throws */
 export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Compute {
-  return (async (options: PoolOptions = {}, body?: (pool: Pool) => unknown): Promise<unknown> => {
+  return (async (given?: PoolOptions, body?: (pool: Pool) => unknown): Promise<unknown> => {
+    const options = given ?? {};
     const checked = checking();
     if (checked) return checked.opens();
-    if (body !== undefined && typeof body !== "function") throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
+    if (body !== undefined && typeof body !== "function")
+      throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
     const pool = new Pool(resolveSpec(options, wiring.defaultProvider), wiring.attachConsole);
     onOpen?.(pool);
     wiring.warm();

@@ -53,10 +53,17 @@ export class Pool implements AsyncDisposable {
     this.name = spec.name;
     this.#spec = spec;
     this.#view = emptyPool(spec.name, Date.now());
-    this.#bus.subscribe((event) => (this.#view = projectPool(this.#view, event)), { only: ["Pool", "Node", "Tasks", "Scaling", "Error"] });
+    this.#bus.subscribe((event) => (this.#view = projectPool(this.#view, event)), {
+      only: ["Pool", "Node", "Tasks", "Scaling", "Error"],
+    });
     this.#console = attachConsole(this.#bus, spec.console);
     this.#progress = new Progress(this.#bus, spec.name);
-    this.#dispatcher = new Dispatcher({ defaultLimitMs: spec.defaultLimitMs, retryOnInterruption: spec.retryOnInterruption, events: this.#progress, now: () => performance.now() - this.#began });
+    this.#dispatcher = new Dispatcher({
+      defaultLimitMs: spec.defaultLimitMs,
+      retryOnInterruption: spec.retryOnInterruption,
+      events: this.#progress,
+      now: () => performance.now() - this.#began,
+    });
     this.#progress.watch(this.#dispatcher);
     this.#calls = new Calls(this.#dispatcher, this.#unobserved);
     this.#release = guard(this);
@@ -114,7 +121,9 @@ export class Pool implements AsyncDisposable {
     try {
       checkOptions("pool.run", options, ["target", "signal"]);
       const target = targetRank(options.target, this.#spec.desired);
-      return isGroup(given) ? this.#calls.group(given, target, options.signal) : this.#calls.run(given as Pending<unknown>, target, options.signal);
+      return isGroup(given)
+        ? this.#calls.group(given, target, options.signal)
+        : this.#calls.run(given as Pending<unknown>, target, options.signal);
     } catch (error) {
       return isGroup(given) ? this.#calls.refusedBatch(error) : this.#calls.refused(error);
     }
@@ -140,16 +149,32 @@ export class Pool implements AsyncDisposable {
    * asynchronous one: they are pulled as fast as nodes take them.
    */
   map<A extends readonly unknown[], R>(fn: Fn<A, R>, items: Items<A[0]>, options?: CallOptions): Batch<ResultOf<R>>;
-  map<A extends readonly unknown[], R>(fn: (...args: A) => Pending<R>, items: Items<A[0]>, options?: CallOptions): Batch<R>;
+  map<A extends readonly unknown[], R>(
+    fn: (...args: A) => Pending<R>,
+    items: Items<A[0]>,
+    options?: CallOptions,
+  ): Batch<R>;
   map<I, R>(fn: (item: I) => R, items: Items<I>, options?: CallOptions): Batch<ResultOf<R>>;
   map(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {
     return this.#map("pool.map", fn, items, true, options);
   }
 
   /** Like `map`, each item being the list of arguments. */
-  starmap<A extends readonly unknown[], R>(fn: Fn<A, R>, items: Items<Readonly<A>>, options?: CallOptions): Batch<ResultOf<R>>;
-  starmap<A extends readonly unknown[], R>(fn: (...args: A) => Pending<R>, items: Items<Readonly<A>>, options?: CallOptions): Batch<R>;
-  starmap<A extends readonly unknown[], R>(fn: (...args: A) => R, items: Items<Readonly<A>>, options?: CallOptions): Batch<ResultOf<R>>;
+  starmap<A extends readonly unknown[], R>(
+    fn: Fn<A, R>,
+    items: Items<Readonly<A>>,
+    options?: CallOptions,
+  ): Batch<ResultOf<R>>;
+  starmap<A extends readonly unknown[], R>(
+    fn: (...args: A) => Pending<R>,
+    items: Items<Readonly<A>>,
+    options?: CallOptions,
+  ): Batch<R>;
+  starmap<A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    items: Items<Readonly<A>>,
+    options?: CallOptions,
+  ): Batch<ResultOf<R>>;
   starmap(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {
     return this.#map("pool.starmap", fn, items, false, options);
   }
@@ -208,7 +233,7 @@ export class Pool implements AsyncDisposable {
           },
           (error: unknown) => {
             left--;
-            if (ready + left < min) reject(error as Error);
+            if (ready + left < min) reject(error);
             else if (!this.#closing) this.#replaceLater(this.#nodes.get(rank)!, messageOf(error));
           },
         );
@@ -222,7 +247,15 @@ export class Pool implements AsyncDisposable {
       rank,
       pool: this.name,
       provider,
-      config: { version: AGENT_VERSION, token: this.#token, epoch: this.#epoch, concurrency, executor: "thread", killGraceMs, env },
+      config: {
+        version: AGENT_VERSION,
+        token: this.#token,
+        epoch: this.#epoch,
+        concurrency,
+        executor: "thread",
+        killGraceMs,
+        env,
+      },
       dispatcher: this.#dispatcher,
       shows: (bind, stream) => this.#shows(rank, bind, stream),
       emit: (event) => this.#emit(event),
@@ -235,7 +268,14 @@ export class Pool implements AsyncDisposable {
   }
 
   #replaceLater(lost: Node, reason: string): void {
-    this.#replace(lost, reason).catch((error: unknown) => this.#emit({ type: "Error.Occurred", message: `node ${lost.rank}: ${messageOf(error)}`, fatal: false, node: lost.rank }));
+    this.#replace(lost, reason).catch((error: unknown) =>
+      this.#emit({
+        type: "Error.Occurred",
+        message: `node ${lost.rank}: ${messageOf(error)}`,
+        fatal: false,
+        node: lost.rank,
+      }),
+    );
   }
 
   async #replace(lost: Node, reason: string): Promise<void> {
@@ -244,7 +284,12 @@ export class Pool implements AsyncDisposable {
     for (let attempt = 1; attempt <= REPLACE_TRIES && !this.#closing; attempt++) {
       try {
         await this.#startNode(lost.rank);
-        this.#emit({ type: "Node.Replaced", node: lost.rank, previous, machine: this.#nodes.get(lost.rank)?.machine?.name ?? "" });
+        this.#emit({
+          type: "Node.Replaced",
+          node: lost.rank,
+          previous,
+          machine: this.#nodes.get(lost.rank)?.machine?.name ?? "",
+        });
         return;
       } catch (error) {
         const { message, code } = this.#failure(error);
@@ -253,8 +298,15 @@ export class Pool implements AsyncDisposable {
       }
     }
     if (this.#closing) return;
-    const others = [...this.#nodes.values()].some((node) => node.rank !== lost.rank && node.state !== "lost" && node.state !== "closed");
-    const failed = new SkyError("SKY_POOL_FAILED", others ? `node ${lost.rank} is lost and could not be made anew: ${reason}` : `no node is left, and none could be made anew: ${reason}`);
+    const others = [...this.#nodes.values()].some(
+      (node) => node.rank !== lost.rank && node.state !== "lost" && node.state !== "closed",
+    );
+    const failed = new SkyError(
+      "SKY_POOL_FAILED",
+      others
+        ? `node ${lost.rank} is lost and could not be made anew: ${reason}`
+        : `no node is left, and none could be made anew: ${reason}`,
+    );
     this.#emit({ type: "Error.Occurred", message: failed.message, fatal: !others, code: failed.code });
     if (others) this.#dispatcher.abandon(lost.rank, failed);
     else this.#dispatcher.close(failed);
@@ -274,14 +326,26 @@ export class Pool implements AsyncDisposable {
     try {
       return rule({ node: rank, worker: 0, isHead: rank === 0, totalNodes: this.#spec.desired });
     } catch (error) {
-      this.#emit({ type: "Error.Occurred", message: `the output rule of ${bind.name} threw, so its lines are shown: ${messageOf(error)}`, fatal: false });
+      this.#emit({
+        type: "Error.Occurred",
+        message: `the output rule of ${bind.name} threw, so its lines are shown: ${messageOf(error)}`,
+        fatal: false,
+      });
       return true;
     }
   }
 
   #taskProgress(node: number, task: number, done: number, of: number | null): void {
     if (!this.#bus.wants("Task.Progress")) return;
-    this.#emit({ type: "Task.Progress", node, task: `t${task}`, name: this.#dispatcher.nameOf(task) ?? "", attempt: 1, done, ...(of === null ? {} : { of }) });
+    this.#emit({
+      type: "Task.Progress",
+      node,
+      task: `t${task}`,
+      name: this.#dispatcher.nameOf(task) ?? "",
+      attempt: 1,
+      done,
+      ...(of === null ? {} : { of }),
+    });
   }
 
   async #close(reason: string): Promise<void> {
@@ -292,7 +356,12 @@ export class Pool implements AsyncDisposable {
     this.#spec.signal?.removeEventListener("abort", this.#aborted);
     this.#reportUnobserved();
     for (const ended of await Promise.allSettled([...this.#nodes.values()].map((node) => node.close()))) {
-      if (ended.status === "rejected") this.#emit({ type: "Error.Occurred", message: `a node was not left in order: ${messageOf(ended.reason)}`, fatal: false });
+      if (ended.status === "rejected")
+        this.#emit({
+          type: "Error.Occurred",
+          message: `a node was not left in order: ${messageOf(ended.reason)}`,
+          fatal: false,
+        });
     }
     clearInterval(this.#keepAlive);
     this.#release();
@@ -304,17 +373,21 @@ export class Pool implements AsyncDisposable {
 
   #reportUnobserved(): void {
     const failures: string[] = [];
-    for (const task of this.#unobserved.tasks) if (!isClosed(task.failure)) failures.push(`${task.name} (${task.id}): ${messageOf(task.failure)}`);
+    for (const task of this.#unobserved.tasks)
+      if (!isClosed(task.failure)) failures.push(`${task.name} (${task.id}): ${messageOf(task.failure)}`);
     for (const batch of this.#calls.unobservedBatches) {
       const { count, first } = batch.unobserved ?? {};
       if (count && !isClosed(first)) failures.push(`${count} tasks of a batch, the first with: ${messageOf(first)}`);
     }
-    for (const failure of failures) this.#emit({ type: "Error.Occurred", message: `a failure that nobody awaited: ${failure}`, fatal: false });
+    for (const failure of failures)
+      this.#emit({ type: "Error.Occurred", message: `a failure that nobody awaited: ${failure}`, fatal: false });
   }
 
   #failure(error: unknown): SkyError {
     if (error instanceof SkyError) return error;
-    return new SkyError("SKY_POOL_FAILED", `the pool "${this.name}" could not be opened: ${messageOf(error)}`, { cause: error });
+    return new SkyError("SKY_POOL_FAILED", `the pool "${this.name}" could not be opened: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 
   #elapsed(): number {
@@ -322,7 +395,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #emit(event: NodeNews): void {
-    this.#bus.emit({ ...event, pool: this.name, at: Date.now() } as SkyEvent);
+    this.#bus.emit({ ...event, pool: this.name, at: Date.now() });
   }
 }
 

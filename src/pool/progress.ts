@@ -23,9 +23,27 @@ export class Progress implements DispatchEvents {
     this.#dispatcher = dispatcher;
   }
 
-  retried(segment: Segment, index: number, attempt: number, rank: number, reason: LossCause | "failed", message: string, culprit: number | undefined): void {
+  retried(
+    segment: Segment,
+    index: number,
+    attempt: number,
+    rank: number,
+    reason: LossCause | "failed",
+    message: string,
+    culprit: number | undefined,
+  ): void {
     const task = `t${segment.first + index}`;
-    this.#emit({ type: "Task.Retried", ...this.#base(), task, name: segment.bind.name, node: rank, attempt, reason, message, ...(culprit === undefined ? {} : { culprit: `t${culprit}` }) });
+    this.#emit({
+      type: "Task.Retried",
+      ...this.#base(),
+      task,
+      name: segment.bind.name,
+      node: rank,
+      attempt,
+      reason,
+      message,
+      ...(culprit === undefined ? {} : { culprit: `t${culprit}` }),
+    });
   }
 
   ended(segment: Segment, index: number): void {
@@ -33,10 +51,17 @@ export class Progress implements DispatchEvents {
     const type = state === State.DONE ? "Task.Completed" : state === State.FAILED ? "Task.Failed" : "Task.Cancelled";
     if (!this.#bus.wants(type)) return;
     const { ranMs } = segment.times(index);
-    const of = { ...this.#base(), task: `t${segment.first + index}`, name: segment.bind.name, attempt: segment.attempt(index), elapsedMs: ranMs ?? 0 };
+    const of = {
+      ...this.#base(),
+      task: `t${segment.first + index}`,
+      name: segment.bind.name,
+      attempt: segment.attempt(index),
+      elapsedMs: ranMs ?? 0,
+    };
     const rank = segment.rank(index);
     if (type === "Task.Completed") this.#emit({ type, ...of, node: rank });
-    else if (type === "Task.Failed") this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }), error: failureOf(segment.failure) });
+    else if (type === "Task.Failed")
+      this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }), error: failureOf(segment.failure) });
     else this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }) });
   }
 
@@ -54,7 +79,15 @@ export class Progress implements DispatchEvents {
     if (!this.#dispatcher) return;
     const { counts, scheduler } = this.#dispatcher;
     const running = scheduler.inFlight;
-    this.#emit({ type: "Tasks.Progress", ...this.#base(), queued: Math.max(0, counts.queued - running), running, done: counts.done, failed: counts.failed, cancelled: counts.cancelled });
+    this.#emit({
+      type: "Tasks.Progress",
+      ...this.#base(),
+      queued: Math.max(0, counts.queued - running),
+      running,
+      done: counts.done,
+      failed: counts.failed,
+      cancelled: counts.cancelled,
+    });
   }
 
   #base(): { pool: string; at: number } {

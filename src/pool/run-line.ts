@@ -50,7 +50,13 @@ export class RunLine {
     const bind = this.#dispatcher.bind(fnOf(pending), options);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     let open = this.#open;
-    if (!open || open.bind !== bind || open.target !== target || open.segment.queueTimeoutMs !== queueTimeoutMs || !this.#dispatcher.isOpen(open.segment)) {
+    if (
+      !open ||
+      open.bind !== bind ||
+      open.target !== target ||
+      open.segment.queueTimeoutMs !== queueTimeoutMs ||
+      !this.#dispatcher.isOpen(open.segment)
+    ) {
       this.#seal();
       open = this.#begin(bind, target, queueTimeoutMs);
     }
@@ -65,7 +71,15 @@ export class RunLine {
 
   #begin(bind: Bind, target: number, queueTimeoutMs: number): Open {
     const runs = new Runs();
-    const segment = this.#dispatcher.segment({ sink: runs, bind, queue: this.#queue(target, queueTimeoutMs), target, single: false, queueTimeoutMs, capacity: 16 });
+    const segment = this.#dispatcher.segment({
+      sink: runs,
+      bind,
+      queue: this.#queue(target, queueTimeoutMs),
+      target,
+      single: false,
+      queueTimeoutMs,
+      capacity: 16,
+    });
     const open = { segment, runs, bind, target };
     this.#open = open;
     if (!this.#sealing) {
@@ -94,7 +108,16 @@ export class RunLine {
   }
 
   #follow(signal: AbortSignal, segment: Segment, runs: Runs, index: number): void {
-    const abort = (): void => this.#dispatcher.cancel(segment, index, 1, new SkyError("SKY_TASK_CANCELLED", `${segment.bind.name}: the call's signal was aborted`, { cause: signal.reason, details: { task: `t${segment.first + index}` } }));
+    const abort = (): void =>
+      this.#dispatcher.cancel(
+        segment,
+        index,
+        1,
+        new SkyError("SKY_TASK_CANCELLED", `${segment.bind.name}: the call's signal was aborted`, {
+          cause: signal.reason,
+          details: { task: `t${segment.first + index}` },
+        }),
+      );
     signal.addEventListener("abort", abort, { once: true });
     runs.onEnd(index, () => signal.removeEventListener("abort", abort));
   }

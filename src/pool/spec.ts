@@ -4,7 +4,10 @@ import { parseDuration } from "../function/duration.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** How many nodes: exactly so many; from low to high; or each number by name. */
-export type NodesSpec = number | readonly [number, number] | { readonly desired: number; readonly min?: number; readonly max?: number };
+export type NodesSpec =
+  | number
+  | readonly [number, number]
+  | { readonly desired: number; readonly min?: number; readonly max?: number };
 
 export interface WorkerOptions {
   /** Tasks at a time on each node. @default 1 */
@@ -51,27 +54,47 @@ export interface PoolSpec {
   readonly signal: AbortSignal | undefined;
 }
 
-const NAMES = ["name", "provider", "nodes", "worker", "defaultComputeTimeout", "retryOnInterruption", "env", "console", "signal"];
+const NAMES = [
+  "name",
+  "provider",
+  "nodes",
+  "worker",
+  "defaultComputeTimeout",
+  "retryOnInterruption",
+  "env",
+  "console",
+  "signal",
+];
 const WORKER_NAMES = ["concurrency", "executor", "killGrace"];
 const MAX_CONCURRENCY = 4096;
 
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION; before anything is made */
 export function resolveSpec(options: PoolOptions, defaultProvider: () => Provider): PoolSpec {
-  if (typeof options !== "object" || options === null) throw new SkyError("SKY_BAD_OPTION", `sky.compute takes an object such as { nodes: 4 }; got ${options === null ? "null" : typeof options}`);
+  if (typeof options !== "object" || options === null)
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `sky.compute takes an object such as { nodes: 4 }; got ${options === null ? "null" : typeof options}`,
+    );
   known("sky.compute", options, NAMES);
   const worker = options.worker ?? {};
-  if (typeof worker !== "object" || worker === null) throw bad("worker", "an object such as { concurrency: 4 }", worker);
+  if (typeof worker !== "object" || worker === null)
+    throw bad("worker", "an object such as { concurrency: 4 }", worker);
   known("worker", worker, WORKER_NAMES);
   const provider = options.provider ?? defaultProvider();
-  if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function") throw bad("provider", "a provider such as sky.local() or sky.ssh({ hosts: [...] })", provider);
-  if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread") throw bad("worker.executor", '"auto" or "thread"', worker.executor);
+  if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function")
+    throw bad("provider", "a provider such as sky.local() or sky.ssh({ hosts: [...] })", provider);
+  if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread")
+    throw bad("worker.executor", '"auto" or "thread"', worker.executor);
   return {
     name: text("name", options.name) ?? "pool",
     provider,
     ...nodes(options.nodes === undefined ? (provider.capacity?.() ?? 1) : options.nodes),
     concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
     killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
-    defaultLimitMs: options.defaultComputeTimeout === undefined ? 300_000 : parseDuration(options.defaultComputeTimeout, "defaultComputeTimeout"),
+    defaultLimitMs:
+      options.defaultComputeTimeout === undefined
+        ? 300_000
+        : parseDuration(options.defaultComputeTimeout, "defaultComputeTimeout"),
     retryOnInterruption: whole("retryOnInterruption", options.retryOnInterruption, 0, 250) ?? 3,
     env: environment(options.env),
     console: options.console,
@@ -80,21 +103,28 @@ export function resolveSpec(options: PoolOptions, defaultProvider: () => Provide
 }
 
 function nodes(given: unknown): { desired: number; min: number } {
-  const count = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000;
+  const count = (value: unknown): value is number =>
+    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10_000;
   if (count(given)) return { desired: given, min: given };
-  if (Array.isArray(given) && given.length === 2 && count(given[0]) && count(given[1]) && given[0] <= given[1]) return { desired: given[0], min: given[0] };
+  if (Array.isArray(given) && given.length === 2 && count(given[0]) && count(given[1]) && given[0] <= given[1])
+    return { desired: given[0], min: given[0] };
   if (typeof given === "object" && given !== null && !Array.isArray(given)) {
     known("nodes", given, ["desired", "min", "max"]);
     const { desired, min, max } = given as { desired?: unknown; min?: unknown; max?: unknown };
     const low = min ?? desired;
-    if (count(desired) && count(low) && low <= desired && (max === undefined || (count(max) && max >= desired))) return { desired, min: low };
+    if (count(desired) && count(low) && low <= desired && (max === undefined || (count(max) && max >= desired)))
+      return { desired, min: low };
   }
   throw new SkyError("SKY_BAD_NODES", `nodes can't be ${show(given)}`);
 }
 
 function known(what: string, given: object, names: readonly string[]): void {
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw new SkyError("SKY_BAD_OPTION", `${what} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`);
+    if (!names.includes(name))
+      throw new SkyError(
+        "SKY_BAD_OPTION",
+        `${what} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`,
+      );
   }
 }
 
@@ -112,7 +142,8 @@ function text(name: string, value: unknown): string | undefined {
 
 function environment(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return {};
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("env", "an object of texts", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw bad("env", "an object of texts", value);
   for (const [name, one] of Object.entries(value)) if (typeof one !== "string") throw bad(`env.${name}`, "a text", one);
   return { ...(value as Record<string, string>) };
 }

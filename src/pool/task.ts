@@ -72,7 +72,10 @@ export class Task<T> implements PromiseLike<T> {
   get status(): TaskStatus {
     const state = this.#segment.state(this.#index);
     if (state === State.RUNNING) {
-      const { before, slots } = this.#owner.position(this.#segment.rank(this.#index), this.#segment.first + this.#index);
+      const { before, slots } = this.#owner.position(
+        this.#segment.rank(this.#index),
+        this.#segment.first + this.#index,
+      );
       return before < slots ? "running" : "queued";
     }
     return (["queued", "running", "done", "failed", "cancelled"] as const)[state]!;
@@ -87,7 +90,11 @@ export class Task<T> implements PromiseLike<T> {
   /** All tries so far, the current one last; empty before the first. */
   get attempts(): readonly TaskAttempt[] {
     const attempt = this.#segment.attempt(this.#index);
-    const earlier = (this.#segment.history.get(this.#index) ?? []).map(({ attempt: number, node, reason }) => ({ attempt: number, node, reason }));
+    const earlier = (this.#segment.history.get(this.#index) ?? []).map(({ attempt: number, node, reason }) => ({
+      attempt: number,
+      node,
+      reason,
+    }));
     if (attempt === 0 || earlier.at(-1)?.attempt === attempt) return earlier;
     return [...earlier, { attempt, node: this.#segment.rank(this.#index), reason: undefined }];
   }
@@ -110,7 +117,10 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a task is awaited
-  then<A = T, B = never>(onValue?: ((value: T) => A | PromiseLike<A>) | null, onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = T, B = never>(
+    onValue?: ((value: T) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.#settled().then(onValue, onError);
   }
 
@@ -157,7 +167,7 @@ export class Task<T> implements PromiseLike<T> {
       });
     } else if (this.#failed) {
       this.#observers.observed(this);
-      this.#promise = Promise.reject(this.#value as Error);
+      this.#promise = Promise.reject(this.#value);
     } else this.#promise = Promise.resolve(this.#value as T);
     return this.#promise;
   }

@@ -11,6 +11,8 @@ export function placeOf(node: Node, nodes: readonly Node[], totalNodes: number, 
     headAddr: head?.machine?.address ?? "127.0.0.1",
     headPort: HEAD_PORT,
     jobId,
-    peers: nodes.filter((one) => one.machine).map((one) => ({ node: one.rank, privateIp: one.machine!.address, publicIp: one.machine!.address })),
+    peers: nodes
+      .filter((one) => one.machine)
+      .map((one) => ({ node: one.rank, privateIp: one.machine!.address, publicIp: one.machine!.address })),
   };
 }

@@ -132,20 +132,29 @@ export class BulkReceiver {
 
   #open(id: number, buf: Buffer, start: number, end: number): void {
     const size = end - start === 12 ? buf.readDoubleLE(start + 4) : -1;
-    if (this.#channels.size >= CHANNELS_MAX) throw new SkyError("SKY_WIRE_MALFORMED", `more than ${CHANNELS_MAX} channels are open`);
+    if (this.#channels.size >= CHANNELS_MAX)
+      throw new SkyError("SKY_WIRE_MALFORMED", `more than ${CHANNELS_MAX} channels are open`);
     if (!Number.isInteger(size) || size < 0 || size > CHANNEL_MAX_BYTES || this.#channels.has(id)) {
       throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} announces ${size} bytes`);
     }
     // A word is not worth gigabytes: room is made as bytes come.
-    this.#channels.set(id, { bytes: Buffer.allocUnsafeSlow(Math.min(size, FIRST_ROOM_BYTES)), size, at: 0, owed: 0, granted: CHANNEL_CREDIT_BYTES });
+    this.#channels.set(id, {
+      bytes: Buffer.allocUnsafeSlow(Math.min(size, FIRST_ROOM_BYTES)),
+      size,
+      at: 0,
+      owed: 0,
+      granted: CHANNEL_CREDIT_BYTES,
+    });
   }
 
   #chunk(id: number, buf: Buffer, start: number, end: number): void {
     const one = this.#channels.get(id);
     const size = end - start;
-    if (!one || size > one.size - one.at) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} brings more than it announced`);
+    if (!one || size > one.size - one.at)
+      throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} brings more than it announced`);
     if (one.at + size > one.granted) throw new SkyError("SKY_WIRE_MALFORMED", `channel ${id} goes past its credit`);
-    if (one.at + size > one.bytes.length) one.bytes = grown(one.bytes, one.at, Math.min(one.size, Math.max(one.at + size, 4 * one.bytes.length)));
+    if (one.at + size > one.bytes.length)
+      one.bytes = grown(one.bytes, one.at, Math.min(one.size, Math.max(one.at + size, 4 * one.bytes.length)));
     buf.copy(one.bytes, one.at, start, end);
     one.at += size;
     one.owed += size;

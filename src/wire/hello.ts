@@ -2,14 +2,23 @@ import type { Duplex } from "node:stream";
 import { SkyError } from "../errors/sky-error.ts";
 
 /** Reads one line of a stream that nobody reads yet, and what came with it. */
-export function readLine(stream: Duplex, maxBytes: number, timeoutMs: number, leftover?: Buffer): Promise<{ line: string; rest: Buffer }> {
+export function readLine(
+  stream: Duplex,
+  maxBytes: number,
+  timeoutMs: number,
+  leftover?: Buffer,
+): Promise<{ line: string; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let data: Buffer = leftover ?? Buffer.alloc(0);
-    const timer = setTimeout(() => done(new SkyError("SKY_LINK_LOST", "the peer did not answer in time", { retryable: true })), timeoutMs);
+    const timer = setTimeout(
+      () => done(new SkyError("SKY_LINK_LOST", "the peer did not answer in time", { retryable: true })),
+      timeoutMs,
+    );
     const look = (): boolean => {
       const end = data.indexOf(10);
       if (end >= 0) done(undefined, end);
-      else if (data.length > maxBytes) done(new SkyError("SKY_WIRE_MALFORMED", `the peer's first line is longer than ${maxBytes} bytes`));
+      else if (data.length > maxBytes)
+        done(new SkyError("SKY_WIRE_MALFORMED", `the peer's first line is longer than ${maxBytes} bytes`));
       else return false;
       return true;
     };
@@ -18,7 +27,8 @@ export function readLine(stream: Duplex, maxBytes: number, timeoutMs: number, le
       look();
     };
     const onClose = (): void => done(new SkyError("SKY_LINK_LOST", "the peer closed the link", { retryable: true }));
-    const onError = (cause: Error): void => done(new SkyError("SKY_LINK_LOST", `the link failed: ${cause.message}`, { cause, retryable: true }));
+    const onError = (cause: Error): void =>
+      done(new SkyError("SKY_LINK_LOST", `the link failed: ${cause.message}`, { cause, retryable: true }));
     const done = (error: SkyError | undefined, end = 0): void => {
       clearTimeout(timer);
       stream.off("data", onData);

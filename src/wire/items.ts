@@ -8,7 +8,8 @@ export function itemLength(buf: Uint8Array, at: number): { length: number; start
   let pos = at;
   for (;;) {
     const byte = buf[pos++];
-    if (byte === undefined || scale > 0x8_0000_0000) throw new SkyError("SKY_WIRE_MALFORMED", "an item's length goes past its record");
+    if (byte === undefined || scale > 0x8_0000_0000)
+      throw new SkyError("SKY_WIRE_MALFORMED", "an item's length goes past its record");
     length += (byte & 0x7f) * scale;
     if (byte < 0x80) return { length, start: pos };
     scale *= 128;

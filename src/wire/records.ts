@@ -24,7 +24,14 @@ export interface TasksHeader {
   readonly count: number;
 }
 
-export function writeTasksHeader(out: ByteWriter, bind: number, mode: number, attempt: number, first: number, count: number): void {
+export function writeTasksHeader(
+  out: ByteWriter,
+  bind: number,
+  mode: number,
+  attempt: number,
+  first: number,
+  count: number,
+): void {
   out.u32(bind);
   out.u8(mode);
   out.u8(attempt);
@@ -34,7 +41,13 @@ export function writeTasksHeader(out: ByteWriter, bind: number, mode: number, at
 
 export function readTasksHeader(buf: Buffer, start: number, end: number): TasksHeader {
   need(start, end, TASKS_HEADER, "TASKS");
-  return { bind: buf.readUInt32LE(start), mode: buf[start + 4]!, attempt: buf[start + 5]!, first: readId(buf, start + 6), count: buf.readUInt16LE(start + 12) };
+  return {
+    bind: buf.readUInt32LE(start),
+    mode: buf[start + 4]!,
+    attempt: buf[start + 5]!,
+    first: readId(buf, start + 6),
+    count: buf.readUInt16LE(start + 12),
+  };
 }
 
 /** Header of an OUTCOMES record: first id u48, attempt u8, count u16, time of all together u32 us. */
@@ -47,7 +60,13 @@ export interface OutcomesHeader {
   readonly elapsedUs: number;
 }
 
-export function writeOutcomesHeader(out: ByteWriter, first: number, attempt: number, count: number, elapsedUs: number): void {
+export function writeOutcomesHeader(
+  out: ByteWriter,
+  first: number,
+  attempt: number,
+  count: number,
+  elapsedUs: number,
+): void {
   writeId(out, first);
   out.u8(attempt);
   out.u16(count);
@@ -56,7 +75,12 @@ export function writeOutcomesHeader(out: ByteWriter, first: number, attempt: num
 
 export function readOutcomesHeader(buf: Buffer, start: number, end: number): OutcomesHeader {
   need(start, end, OUTCOMES_HEADER, "OUTCOMES");
-  return { first: readId(buf, start), attempt: buf[start + 6]!, count: buf.readUInt16LE(start + 7), elapsedUs: buf.readUInt32LE(start + 9) };
+  return {
+    first: readId(buf, start),
+    attempt: buf[start + 6]!,
+    count: buf.readUInt16LE(start + 7),
+    elapsedUs: buf.readUInt32LE(start + 9),
+  };
 }
 
 /** A range of ids: first u48, count u32. */

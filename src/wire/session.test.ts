@@ -29,7 +29,10 @@ class End extends Duplex {
 function peer(): { session: Session; got: number[]; down: (Error | undefined)[] } {
   const got: number[] = [];
   const down: (Error | undefined)[] = [];
-  const session = new Session({ record: (_op, buf, start) => void got.push(buf.readUInt32LE(start)), down: (error) => void down.push(error) });
+  const session = new Session({
+    record: (_op, buf, start) => void got.push(buf.readUInt32LE(start)),
+    down: (error) => void down.push(error),
+  });
   return { session, got, down };
 }
 
@@ -46,37 +49,43 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 describe("a session", () => {
   it("delivers each record once and in order over links that are cut at random", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.record({ send: fc.integer({ min: 1, max: 40 }), cut: fc.boolean(), turns: fc.nat(3) }), { minLength: 1, maxLength: 30 }), async (steps) => {
-        const [a, b] = [peer(), peer()];
-        let ends = join(a.session, b.session);
-        let next = 0;
-        for (const { send, cut, turns } of steps) {
-          for (let i = 0; i < send; i++) {
-            for (const one of [a, b]) {
-              one.session.open(Op.NOTE);
-              one.session.out.u32(next);
-              one.session.close();
+      fc.asyncProperty(
+        fc.array(fc.record({ send: fc.integer({ min: 1, max: 40 }), cut: fc.boolean(), turns: fc.nat(3) }), {
+          minLength: 1,
+          maxLength: 30,
+        }),
+        async (steps) => {
+          const [a, b] = [peer(), peer()];
+          let ends = join(a.session, b.session);
+          let next = 0;
+          for (const { send, cut, turns } of steps) {
+            for (let i = 0; i < send; i++) {
+              for (const one of [a, b]) {
+                one.session.open(Op.NOTE);
+                one.session.out.u32(next);
+                one.session.close();
+              }
+              next++;
             }
-            next++;
+            a.session.flush();
+            b.session.flush();
+            for (let i = 0; i < turns; i++) await turn();
+            if (!cut) continue;
+            for (const end of ends) end.destroy();
+            await turn();
+            await turn();
+            a.session.detach();
+            b.session.detach();
+            ends = join(a.session, b.session);
           }
-          a.session.flush();
-          b.session.flush();
-          for (let i = 0; i < turns; i++) await turn();
-          if (!cut) continue;
-          for (const end of ends) end.destroy();
-          await turn();
-          await turn();
-          a.session.detach();
-          b.session.detach();
-          ends = join(a.session, b.session);
-        }
-        for (let i = 0; i < 20; i++) await turn();
-        const all = Array.from({ length: next }, (_, i) => i);
-        expect(a.got).toEqual(all);
-        expect(b.got).toEqual(all);
-        a.session.dispose();
-        b.session.dispose();
-      }),
+          for (let i = 0; i < 20; i++) await turn();
+          const all = Array.from({ length: next }, (_, i) => i);
+          expect(a.got).toEqual(all);
+          expect(b.got).toEqual(all);
+          a.session.dispose();
+          b.session.dispose();
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -124,7 +124,10 @@ export class Session {
   attach(stream: Duplex, peerReceived: number, leftover?: Buffer): void {
     this.detach();
     if (peerReceived < this.#acked || peerReceived > this.#sent) {
-      throw new SkyError("SKY_WIRE_MALFORMED", `the peer says it has ${peerReceived} frames; ${this.#acked} to ${this.#sent} are possible`);
+      throw new SkyError(
+        "SKY_WIRE_MALFORMED",
+        `the peer says it has ${peerReceived} frames; ${this.#acked} to ${this.#sent} are possible`,
+      );
     }
     this.#acknowledged(peerReceived);
     this.#stream = stream;
@@ -234,7 +237,11 @@ export class Session {
       reader.push(data);
       for (let frame = reader.next(); frame; frame = reader.next()) this.#onFrame(frame.buf, frame.start, frame.end);
     } catch (error) {
-      this.#fail(error instanceof SkyError ? error : new SkyError("SKY_WIRE_MALFORMED", `a record that can't be handled: ${String(error)}`, { cause: error }));
+      this.#fail(
+        error instanceof SkyError
+          ? error
+          : new SkyError("SKY_WIRE_MALFORMED", `a record that can't be handled: ${String(error)}`, { cause: error }),
+      );
       return;
     }
     this.#handlers.arrived?.();

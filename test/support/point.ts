@@ -20,7 +20,11 @@ export async function point(what: string, check: () => unknown): Promise<void> {
 }
 
 /** The first event of a type that fits. Ask before you cause it. */
-export async function event<T extends SkyEvent["type"]>(pool: Pool, type: T, fits: (event: Extract<SkyEvent, { type: T }>) => boolean = () => true): Promise<Extract<SkyEvent, { type: T }>> {
+export async function event<T extends SkyEvent["type"]>(
+  pool: Pool,
+  type: T,
+  fits: (event: Extract<SkyEvent, { type: T }>) => boolean = () => true,
+): Promise<Extract<SkyEvent, { type: T }>> {
   for await (const one of pool.events) {
     if (one.type === type && fits(one as Extract<SkyEvent, { type: T }>)) return one as Extract<SkyEvent, { type: T }>;
   }
@@ -28,7 +32,9 @@ export async function event<T extends SkyEvent["type"]>(pool: Pool, type: T, fit
 }
 
 /** What a call fails with; fails itself when the call does not. */
-export async function failure(call: PromiseLike<unknown> | (() => unknown)): Promise<Error & { code?: string; hint?: string }> {
+export async function failure(
+  call: PromiseLike<unknown> | (() => unknown),
+): Promise<Error & { code?: string; hint?: string }> {
   let value: unknown;
   try {
     value = await (typeof call === "function" ? call() : call);

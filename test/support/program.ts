@@ -23,7 +23,10 @@ export interface ProgramEnd {
 }
 
 /** Runs one of our TypeScript programs as users run theirs: a process of its own, ESM, `skyward` by its name. */
-export async function runProgram(file: string, { args = [], env = {}, limitMs = 50_000 }: ProgramOptions = {}): Promise<ProgramEnd> {
+export async function runProgram(
+  file: string,
+  { args = [], env = {}, limitMs = 50_000 }: ProgramOptions = {},
+): Promise<ProgramEnd> {
   const child = spawn(process.execPath, ["--conditions=skyward:source", "--import", "tsx", join(root, file), ...args], {
     cwd: root,
     env: { ...process.env, ...env },

@@ -43,7 +43,14 @@ export class Program implements AsyncDisposable {
       cwd: root,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_OPTIONS: "", TMPDIR: this.dir, XDG_RUNTIME_DIR: this.dir, SURVIVAL: this.mark.slice(9), ...env },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: "",
+        TMPDIR: this.dir,
+        XDG_RUNTIME_DIR: this.dir,
+        SURVIVAL: this.mark.slice(9),
+        ...env,
+      },
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -88,7 +95,8 @@ export class Program implements AsyncDisposable {
     for (;;) {
       const match = pattern.exec(this.#output);
       if (match) return match;
-      if (this.#child.stdout!.closed || this.#child.stdout!.readableEnded) throw new Error(`the program ended without ${String(pattern)}:\n${this.#output}`);
+      if (this.#child.stdout!.closed || this.#child.stdout!.readableEnded)
+        throw new Error(`the program ended without ${String(pattern)}:\n${this.#output}`);
       await new Promise<void>((resolve) => this.#heard.push(resolve));
     }
   }
@@ -104,7 +112,10 @@ export class Program implements AsyncDisposable {
 
   /** What descends from it and lives. */
   get processes(): string[] {
-    return leftProcesses(this.mark.slice(9), this.#child.exitCode === null && this.#child.signalCode === null ? [this.pid] : []);
+    return leftProcesses(
+      this.mark.slice(9),
+      this.#child.exitCode === null && this.#child.signalCode === null ? [this.pid] : [],
+    );
   }
 
   get files(): string[] {
@@ -117,7 +128,8 @@ export class Program implements AsyncDisposable {
     for (;;) {
       const left = [...this.processes, ...this.files];
       if (left.length === 0) return performance.now() - began;
-      if (performance.now() - began > limitMs) throw new Error(`left after ${limitMs} ms:\n${left.join("\n")}\nthe program said:\n${this.#output}`);
+      if (performance.now() - began > limitMs)
+        throw new Error(`left after ${limitMs} ms:\n${left.join("\n")}\nthe program said:\n${this.#output}`);
       await sleep(20);
     }
   }

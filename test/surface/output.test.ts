@@ -19,7 +19,8 @@ test("output of bodies", async () => {
   const lines = stderr.split("\n").filter((line) => line !== "");
   expect(lines.filter((line) => !/^\d\d:\d\d:\d\d {2}(pool|node \d) +\S/.test(line))).toEqual([]);
   expect(stderr).not.toContain("\u001b");
-  const shown = (text: string): string[] => lines.filter((line) => line.endsWith(text)).map((line) => line.slice(10, 16));
+  const shown = (text: string): string[] =>
+    lines.filter((line) => line.endsWith(text)).map((line) => line.slice(10, 16));
   expect(shown("  by console.log { a: 1 }")).toEqual(["node 1"]);
   expect(shown("  by console.error")).toEqual(["node 1"]);
   expect(shown("  head 0")).toEqual(["node 0"]);

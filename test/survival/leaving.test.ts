@@ -18,17 +18,57 @@ const interrupted: ProgramEnd = { code: null, signal: "SIGINT" };
 const LEAVES: Record<string, Leave> = {
   scope: { how: "its scope ends", leave: "scope", end: { code: 0 }, orderly: true },
   throw: { how: "an exception", leave: "throw", end: { code: 0 }, orderly: true },
-  interrupt: { how: "SIGINT", leave: "hold", act: (program) => program.kill("SIGINT"), end: interrupted, orderly: true },
-  group: { how: "SIGINT to its process group", leave: "hold", act: (program) => program.killGroup("SIGINT"), end: interrupted, orderly: true },
-  own: { how: "SIGINT with a handler of its own", leave: "own-handler", act: (program) => program.kill("SIGINT"), end: { code: 9 }, orderly: true },
-  term: { how: "SIGTERM", leave: "hold", act: (program) => program.kill("SIGTERM"), end: { code: null, signal: "SIGTERM" }, orderly: true },
-  hangup: { how: "SIGHUP", leave: "hold", act: (program) => program.kill("SIGHUP"), end: { code: null, signal: "SIGHUP" }, orderly: true },
+  interrupt: {
+    how: "SIGINT",
+    leave: "hold",
+    act: (program) => program.kill("SIGINT"),
+    end: interrupted,
+    orderly: true,
+  },
+  group: {
+    how: "SIGINT to its process group",
+    leave: "hold",
+    act: (program) => program.killGroup("SIGINT"),
+    end: interrupted,
+    orderly: true,
+  },
+  own: {
+    how: "SIGINT with a handler of its own",
+    leave: "own-handler",
+    act: (program) => program.kill("SIGINT"),
+    end: { code: 9 },
+    orderly: true,
+  },
+  term: {
+    how: "SIGTERM",
+    leave: "hold",
+    act: (program) => program.kill("SIGTERM"),
+    end: { code: null, signal: "SIGTERM" },
+    orderly: true,
+  },
+  hangup: {
+    how: "SIGHUP",
+    leave: "hold",
+    act: (program) => program.kill("SIGHUP"),
+    end: { code: null, signal: "SIGHUP" },
+    orderly: true,
+  },
   abort: { how: "its signal aborts", leave: "abort", end: { code: 0 }, orderly: true },
-  kill: { how: "kill -9", leave: "hold", act: (program) => program.kill("SIGKILL"), end: { code: null, signal: "SIGKILL" }, orderly: false },
+  kill: {
+    how: "kill -9",
+    leave: "hold",
+    act: (program) => program.kill("SIGKILL"),
+    end: { code: null, signal: "SIGKILL" },
+    orderly: false,
+  },
   exit: { how: "process.exit", leave: "exit", end: { code: 7 }, orderly: false },
 };
 
-async function leaveBy(work: string, { leave, act, end, orderly }: Leave, before?: (program: Program) => Promise<void>): Promise<void> {
+async function leaveBy(
+  work: string,
+  { leave, act, end, orderly }: Leave,
+  before?: (program: Program) => Promise<void>,
+): Promise<void> {
   await using program = Program.start("leaving", { args: [work, leave] });
   await program.says(/^ready/m);
   await before?.(program);

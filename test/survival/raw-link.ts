@@ -117,7 +117,10 @@ export class RawLink {
 }
 
 /** `u32 length, u32 acknowledged, records`, each record `u8 operation, u32 length, body`. */
-export function frame(acknowledged: number, ...records: readonly (readonly [op: number, body: Uint8Array, length?: number])[]): Buffer {
+export function frame(
+  acknowledged: number,
+  ...records: readonly (readonly [op: number, body: Uint8Array, length?: number])[]
+): Buffer {
   const parts = records.map(([op, body, length = body.length]) => {
     const head = Buffer.alloc(5);
     head[0] = op;

@@ -45,7 +45,13 @@ describe("a pool over SSH", () => {
     expect(existsSync(join(home, ".cache"))).toBe(false);
     await using program = Program.start("over-ssh", { env: options() });
     expect(await program.exit, program.output).toMatchObject({ code: 0 });
-    expect(program.output.match(/^ok .*/gm)).toEqual(["ok run, map and broadcast", "ok logs", "ok errors", "ok timeout", "ok large values"]);
+    expect(program.output.match(/^ok .*/gm)).toEqual([
+      "ok run, map and broadcast",
+      "ok logs",
+      "ok errors",
+      "ok timeout",
+      "ok large values",
+    ]);
     expect(await whatIsLeft(program)).toEqual([]);
     expect(readdirSync(join(home, ".cache/skyward"), { recursive: true }).join()).toContain("agent");
   });
@@ -88,7 +94,15 @@ describe("a pool over SSH", () => {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", join(server.dir, "other_key")]);
     const cases: [object, string][] = [
       [{ knownHosts: file("empty", "") }, "SKY_SSH_HOST_UNKNOWN"],
-      [{ knownHosts: file("changed", server.knownHostsLine().replace(/(AAAA\S{20})./, (_, head: string) => `${head}x`)) }, "SKY_SSH_HOST_KEY"],
+      [
+        {
+          knownHosts: file(
+            "changed",
+            server.knownHostsLine().replace(/(AAAA\S{20})./, (_, head: string) => `${head}x`),
+          ),
+        },
+        "SKY_SSH_HOST_KEY",
+      ],
       [{ key: join(server.dir, "other_key") }, "SKY_SSH_AUTH"],
       [{ hosts: [`${server.user}@127.0.0.1:1`] }, "SKY_SSH_CONNECT"],
       [{ knownHosts: join(server.dir, "nowhere") }, "SKY_BAD_OPTION"],

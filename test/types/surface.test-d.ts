@@ -35,7 +35,15 @@ export function calls(): void {
 }
 
 export function options(): void {
-  sky.fn(() => 1, { timeout: "10m", queueTimeout: "1s", retry: 3, rerun: "never", stdout: "head", stderr: ({ node }) => node === 0, silent: true });
+  sky.fn(() => 1, {
+    timeout: "10m",
+    queueTimeout: "1s",
+    retry: 3,
+    rerun: "never",
+    stdout: "head",
+    stderr: ({ node }) => node === 0,
+    silent: true,
+  });
   // @ts-expect-error -- a bare number is no duration
   sky.fn(() => 1, { timeout: 600 });
   // @ts-expect-error -- there is no such option
@@ -141,7 +149,10 @@ export async function hoisted(): Promise<void> {
 }
 
 export async function starmap(): Promise<void> {
-  const sums = await pool.starmap(add, [[1, 2], [3, 4]]);
+  const sums = await pool.starmap(add, [
+    [1, 2],
+    [3, 4],
+  ]);
   same<typeof sums, number[]>();
   const tuples: [string, number][] = [["a", 1]];
   const texts = await pool.starmap((name: string, n: number) => name.repeat(n), tuples);
@@ -183,6 +194,9 @@ export function inside(): void {
   same<typeof y, string[]>();
   const model = sky.once(() => ({ weights: [1] }));
   same<ReturnType<typeof model>, { weights: number[] }>();
-  const captured = sky.redirectOutput(() => {}, async () => 5);
+  const captured = sky.redirectOutput(
+    () => {},
+    async () => 5,
+  );
   same<typeof captured, Promise<number>>();
 }

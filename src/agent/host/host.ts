@@ -46,18 +46,41 @@ export class Host {
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
     this.#executor = new ThreadExecutor(
-      { file: agentFile(), concurrency: config.concurrency, cores: availableParallelism(), graceMs: config.killGraceMs, info: this.#info },
+      {
+        file: agentFile(),
+        concurrency: config.concurrency,
+        cores: availableParallelism(),
+        graceMs: config.killGraceMs,
+        info: this.#info,
+      },
       {
         outcomes: (records) => {
           this.#session.raw(records);
           this.#flushSoon();
         },
-        bulkOutcome: (id, attempt, status, elapsedUs, value) => this.#bulkOutcome(id, attempt, status, elapsedUs, value),
-        timedOut: (id, attempt, limitMs) => this.#failed(id, attempt, new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, { details: { limit: "timeout", limitMs } }), limitMs * 1000),
-        cancelled: (id, attempt) => this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
-        lost: (tasks, detail, culprit, innocent) => this.#json(Op.LOST, { tasks, detail, innocent: innocent || culprit !== undefined, ...(culprit === undefined ? {} : { culprit }) } satisfies LostRecord),
+        bulkOutcome: (id, attempt, status, elapsedUs, value) =>
+          this.#bulkOutcome(id, attempt, status, elapsedUs, value),
+        timedOut: (id, attempt, limitMs) =>
+          this.#failed(
+            id,
+            attempt,
+            new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, {
+              details: { limit: "timeout", limitMs },
+            }),
+            limitMs * 1000,
+          ),
+        cancelled: (id, attempt) =>
+          this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
+        lost: (tasks, detail, culprit, innocent) =>
+          this.#json(Op.LOST, {
+            tasks,
+            detail,
+            innocent: innocent || culprit !== undefined,
+            ...(culprit === undefined ? {} : { culprit }),
+          } satisfies LostRecord),
         line: (id, stream, text) => this.#line(id, stream, text),
-        progress: (id, done, of) => this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
+        progress: (id, done, of) =>
+          this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
         stuck: (culprit) => this.#stuck(culprit),
       },
     );
@@ -156,7 +179,8 @@ export class Host {
 
   #tasks(session: Session, buf: Buffer, start: number, end: number): void {
     const header = readTasksHeader(buf, start, end);
-    if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_ITEM) throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
+    if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_ITEM)
+      throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
     if (header.mode < Mode.BULK_ARGUMENTS) {
       this.#executor.take({ ...header, body: Uint8Array.prototype.slice.call(buf, start + TASKS_HEADER, end) });
       return;
@@ -169,7 +193,8 @@ export class Host {
   /** hash (32 bytes), kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
   #blob(session: Session, buf: Buffer, start: number, end: number): void {
     const hash = buf.toString("hex", start, start + 32);
-    const content = buf[start + 32] === 1 ? session.channels.take(buf.readUInt32LE(start + 33)) : buf.subarray(start + 33, end);
+    const content =
+      buf[start + 32] === 1 ? session.channels.take(buf.readUInt32LE(start + 33)) : buf.subarray(start + 33, end);
     this.#library.addBlob(hash, content);
   }
 
@@ -178,8 +203,18 @@ export class Host {
     const length = buf.readUInt32LE(start);
     need(start + 4, end, length, "BIND");
     const bind = readJson<BindRecord>(buf, start + 4, start + 4 + length);
-    const values = bind.channel === undefined ? Uint8Array.prototype.slice.call(buf, start + 4 + length, end) : session.channels.take(bind.channel);
-    this.#executor.bind({ id: bind.bind, entry: this.#library.entry(bind.code), values, stdout: bind.stdout, stderr: bind.stderr, limitMs: bind.limitMs });
+    const values =
+      bind.channel === undefined
+        ? Uint8Array.prototype.slice.call(buf, start + 4 + length, end)
+        : session.channels.take(bind.channel);
+    this.#executor.bind({
+      id: bind.bind,
+      entry: this.#library.entry(bind.code),
+      values,
+      stdout: bind.stdout,
+      stderr: bind.stderr,
+      limitMs: bind.limitMs,
+    });
   }
 
   #revoke(count: number): void {

@@ -66,7 +66,8 @@ export class Library {
   /** The path inside the tree; one that leaves it is refused. */
   #inTree(path: string): string {
     const plain = normalize(path);
-    if (plain.startsWith("..") || plain.startsWith(sep) || path.includes("\0")) throw new SkyError("SKY_WIRE_MALFORMED", `the path ${JSON.stringify(path)} leaves the tree`);
+    if (plain.startsWith("..") || plain.startsWith(sep) || path.includes("\0"))
+      throw new SkyError("SKY_WIRE_MALFORMED", `the path ${JSON.stringify(path)} leaves the tree`);
     return join(this.#root, plain);
   }
 
@@ -82,10 +83,19 @@ export class Library {
     mkdirSync(dir, { recursive: true });
     const names = Object.keys(task).filter((name) => name !== "default");
     const reserved = new Set(["default"]);
-    const lines = names.filter((name) => !reserved.has(name)).map((name) => `const x_${name} = t.${name};\nexport { x_${name} as ${name} };`);
+    const lines = names
+      .filter((name) => !reserved.has(name))
+      .map((name) => `const x_${name} = t.${name};\nexport { x_${name} as ${name} };`);
     const head = `const t = globalThis[Symbol.for("skyward.task")];\n`;
     writeFileSync(join(dir, "index.mjs"), head + lines.join("\n") + "\n");
     writeFileSync(join(dir, "index.cjs"), `module.exports = globalThis[Symbol.for("skyward.task")];\n`);
-    writeFileSync(join(dir, "package.json"), JSON.stringify({ name: "skyward", version: "0.0.0", exports: { ".": { import: "./index.mjs", require: "./index.cjs" } } }));
+    writeFileSync(
+      join(dir, "package.json"),
+      JSON.stringify({
+        name: "skyward",
+        version: "0.0.0",
+        exports: { ".": { import: "./index.mjs", require: "./index.cjs" } },
+      }),
+    );
   }
 }

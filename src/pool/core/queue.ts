@@ -24,7 +24,14 @@ export class Queue {
   push(range: Range): void {
     this.size += range.count;
     const last = this.#ranges.length > this.#head ? this.#ranges[this.#ranges.length - 1] : undefined;
-    const joins = last && last.first + last.count === range.first && last.group === range.group && last.attempt === range.attempt && last.avoid === range.avoid && !last.alone && !range.alone;
+    const joins =
+      last &&
+      last.first + last.count === range.first &&
+      last.group === range.group &&
+      last.attempt === range.attempt &&
+      last.avoid === range.avoid &&
+      !last.alone &&
+      !range.alone;
     if (joins) last.count += range.count;
     else this.#ranges.push(range);
   }

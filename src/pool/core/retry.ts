@@ -21,7 +21,8 @@ export function runsAgain(failure: Failure, charged: number, elapsedMs: number, 
   if (policy.rerun === "never") return false;
   if (failure.kind === "lost" && failure.innocent) return true;
   const { retry } = policy;
-  if (typeof retry === "function") return retry({ kind: failure.kind, name: failure.name, message: failure.message }, charged + 1);
+  if (typeof retry === "function")
+    return retry({ kind: failure.kind, name: failure.name, message: failure.message }, charged + 1);
   if (typeof retry === "number") return charged < retry;
   if (typeof retry === "object") return elapsedMs < retry.forMs;
   return failure.kind === "lost" && charged < policy.retryOnInterruption;

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Range } from "./ranges.ts";
 import { type Assignment, Scheduler } from "./scheduler.ts";
 
-const ids = (range: { first: number; count: number }): number[] => Array.from({ length: range.count }, (_, i) => range.first + i);
+const ids = (range: { first: number; count: number }): number[] =>
+  Array.from({ length: range.count }, (_, i) => range.first + i);
 
 describe("the scheduler", () => {
   it("gives single calls to the nodes in turn", () => {
@@ -101,7 +102,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom("up" as const, "down" as const), rank: fc.nat(3) }),
   fc.record({ do: fc.constantFrom("end" as const, "end" as const, "lose" as const), rank: fc.nat(3), pick: fc.nat() }),
   fc.record({ do: fc.constant("cancel" as const), pick: fc.nat() }),
-  fc.record({ do: fc.constant("measure" as const), group: fc.nat(1), ms: fc.double({ min: 0.001, max: 5000, noNaN: true }) }),
+  fc.record({
+    do: fc.constant("measure" as const),
+    group: fc.nat(1),
+    ms: fc.double({ min: 0.001, max: 5000, noNaN: true }),
+  }),
 );
 
 /** Queues 0 and 1 are for any node, 2 for node 0, 3 for node 3, 4 is never sent ahead. */
@@ -132,10 +137,22 @@ function world() {
         const alone = [...node!.values()].some((one) => one.alone);
         if (alone) expect(node!.size, "a suspect runs alone").toBe(1);
       }
-      if (given.queue === 4) expect(node!.size, "nothing is sent ahead of a slot").toBeLessThanOrEqual(slots[given.rank]!);
+      if (given.queue === 4)
+        expect(node!.size, "nothing is sent ahead of a slot").toBeLessThanOrEqual(slots[given.rank]!);
     }
   };
-  return { scheduler, slots, outcomes, started, running, order, queueOf, targets, assign, take: (count: number) => (nextId += count) - count };
+  return {
+    scheduler,
+    slots,
+    outcomes,
+    started,
+    running,
+    order,
+    queueOf,
+    targets,
+    assign,
+    take: (count: number) => (nextId += count) - count,
+  };
 }
 
 describe("whatever happens", () => {
@@ -145,7 +162,8 @@ describe("whatever happens", () => {
         const w = world();
         for (let queue = 0; queue < 5; queue++) w.order.set(queue, []);
         const lose = (range: Range): void => {
-          for (const id of ids(range).reverse()) w.scheduler.retry({ ...range, first: id, count: 1 }, range.attempt + 1, -1, id % 3 === 0);
+          for (const id of ids(range).reverse())
+            w.scheduler.retry({ ...range, first: id, count: 1 }, range.attempt + 1, -1, id % 3 === 0);
         };
         for (const one of steps) {
           if (one.do === "enqueue") {
@@ -178,7 +196,8 @@ describe("whatever happens", () => {
             for (const { rank } of running) expect(w.running.get(rank)!.has(id)).toBe(true);
           } else if (one.do === "measure") w.scheduler.measured(one.group, one.ms);
           w.assign();
-          for (const [rank, had] of w.running) expect(w.scheduler.position(rank, Number.MAX_SAFE_INTEGER).before).toBe(had.size);
+          for (const [rank, had] of w.running)
+            expect(w.scheduler.position(rank, Number.MAX_SAFE_INTEGER).before).toBe(had.size);
         }
         // Bring everything up and let it finish.
         for (let rank = 0; rank < 4; rank++) {
@@ -204,7 +223,8 @@ describe("whatever happens", () => {
         expect(w.scheduler.queued).toBe(0);
         expect(w.scheduler.inFlight).toBe(0);
         for (const [queue, started] of w.order) {
-          if (queue !== 4) expect(started, "first starts are in the order of the calls").toEqual([...started].sort((a, b) => a - b));
+          if (queue !== 4)
+            expect(started, "first starts are in the order of the calls").toEqual([...started].sort((a, b) => a - b));
         }
       }),
       { numRuns: 300 },

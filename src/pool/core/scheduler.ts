@@ -83,7 +83,16 @@ export class Scheduler {
   }
 
   nodeUp(rank: number, slots: number, roundTripMs: number): void {
-    const node: NodeState = { rank, slots, running: new RangeSet(), roundTripMs, inFlight: 0, backlogMs: 0, revoking: false, alone: false };
+    const node: NodeState = {
+      rank,
+      slots,
+      running: new RangeSet(),
+      roundTripMs,
+      inFlight: 0,
+      backlogMs: 0,
+      revoking: false,
+      alone: false,
+    };
     this.#nodes.set(rank, node);
     this.#order.push(node);
     this.#order.sort((a, b) => a.rank - b.rank);
@@ -206,7 +215,8 @@ export class Scheduler {
     if (this.#queued === 0) return undefined;
     if (this.#nodes.size === 0) return `${this.#queued} tasks wait: no node is ready`;
     for (const queue of this.#turn) {
-      if (queue.size > 0 && queue.target >= 0 && !this.#nodes.has(queue.target)) return `${queue.size} tasks wait for node ${queue.target}, which is not ready`;
+      if (queue.size > 0 && queue.target >= 0 && !this.#nodes.has(queue.target))
+        return `${queue.size} tasks wait for node ${queue.target}, which is not ready`;
     }
     return `${this.#queued} tasks wait: all slots are taken`;
   }
@@ -263,7 +273,9 @@ export class Scheduler {
     for (const node of this.#nodes.values()) node.alone = node.running.ranges.some((range) => range.alone);
     for (const queue of this.#turn) {
       if (!queue.head?.alone) continue;
-      const nodes = [...this.#nodes.values()].filter((node) => !node.alone && (queue.target < 0 || queue.target === node.rank));
+      const nodes = [...this.#nodes.values()].filter(
+        (node) => !node.alone && (queue.target < 0 || queue.target === node.rank),
+      );
       if (nodes.length > 0) nodes.reduce((best, node) => (node.inFlight < best.inFlight ? node : best)).alone = true;
     }
   }

@@ -19,7 +19,15 @@ export class Bind {
   /** A later call saw other values: nodes forget it when its last task has ended. */
   retired = false;
 
-  constructor(id: number, group: number, name: string, code: Code, values: Buffer, limitMs: number, options: ResolvedOptions) {
+  constructor(
+    id: number,
+    group: number,
+    name: string,
+    code: Code,
+    values: Buffer,
+    limitMs: number,
+    options: ResolvedOptions,
+  ) {
     this.id = id;
     this.group = group;
     this.name = name;
@@ -60,7 +68,8 @@ export class BindTable {
   of(fn: AnyFn, options: ResolvedOptions): Bind {
     const { code, values } = captureSync(fn);
     const recent = this.#recent.get(fn);
-    if (recent && recent.options === options && recent.captured === values && recent.bind.code === code) return recent.bind;
+    if (recent && recent.options === options && recent.captured === values && recent.bind.code === code)
+      return recent.bind;
     const key = `${options.timeoutMs ?? ""} ${options.silent ?? ""} ${ruleKey(options.stdout)} ${ruleKey(options.stderr)} ${options.rerun ?? ""} ${ruleKey(options.retry)}`;
     let byKey = this.#last.get(code);
     if (!byKey) this.#last.set(code, (byKey = new Map()));
@@ -70,7 +79,13 @@ export class BindTable {
     return bind;
   }
 
-  #bind(fn: AnyFn, code: Code, options: ResolvedOptions, values: Readonly<Record<string, unknown>> | undefined, last: Last | undefined): Bind {
+  #bind(
+    fn: AnyFn,
+    code: Code,
+    options: ResolvedOptions,
+    values: Readonly<Record<string, unknown>> | undefined,
+    last: Last | undefined,
+  ): Bind {
     if (last && last.captured === values) return last.bind;
     const bytes = values === undefined ? NO_VALUES : encoded(values);
     if (last) {
@@ -94,8 +109,8 @@ let rules = 0;
 
 /** A short text that differs for different rules; predicates are told apart by identity. */
 function ruleKey(rule: unknown): string {
-  if (typeof rule !== "function" && typeof rule !== "object") return String(rule ?? "");
-  if (rule === null) return "";
+  if (typeof rule === "string" || typeof rule === "number") return String(rule);
+  if ((typeof rule !== "function" && typeof rule !== "object") || rule === null) return "";
   let id = RULES.get(rule);
   if (id === undefined) RULES.set(rule, (id = ++rules));
   return `#${id}`;

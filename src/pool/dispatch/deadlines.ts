@@ -12,7 +12,11 @@ export class Deadlines {
   readonly #expired: (segment: Segment, index: number, error: SkyError) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(segments: SegmentTable, now: () => number, expired: (segment: Segment, index: number, error: SkyError) => void) {
+  constructor(
+    segments: SegmentTable,
+    now: () => number,
+    expired: (segment: Segment, index: number, error: SkyError) => void,
+  ) {
     this.#segments = segments;
     this.#now = now;
     this.#expired = expired;
@@ -36,7 +40,8 @@ export class Deadlines {
       if (now - segment.queuedAt < segment.queueTimeoutMs) continue;
       for (let index = 0; index < segment.count; index++) {
         // A task that had its slot, and lost it with its node, waits for no first one.
-        if (segment.state(index) === State.QUEUED && segment.attempt(index) === 0) this.#expired(segment, index, error(segment, index));
+        if (segment.state(index) === State.QUEUED && segment.attempt(index) === 0)
+          this.#expired(segment, index, error(segment, index));
       }
     }
     if (!watching) this.dispose();
@@ -45,7 +50,11 @@ export class Deadlines {
 
 function error(segment: Segment, index: number): SkyError {
   const limitMs = segment.queueTimeoutMs;
-  return new SkyError("SKY_QUEUE_TIMEOUT", `${segment.bind.name} waited longer than its queueTimeout of ${limitMs / 1000} s for a slot`, {
-    details: { limit: "queueTimeout", limitMs, task: `t${segment.first + index}` },
-  });
+  return new SkyError(
+    "SKY_QUEUE_TIMEOUT",
+    `${segment.bind.name} waited longer than its queueTimeout of ${limitMs / 1000} s for a slot`,
+    {
+      details: { limit: "queueTimeout", limitMs, task: `t${segment.first + index}` },
+    },
+  );
 }

@@ -27,7 +27,15 @@ export interface NodePort {
 
 /** What people may want to hear of; each is only called while `wanted` says so, but for losses and failures. */
 export interface DispatchEvents {
-  retried(segment: Segment, index: number, attempt: number, rank: number, cause: LossCause | "failed", message: string, culprit: number | undefined): void;
+  retried(
+    segment: Segment,
+    index: number,
+    attempt: number,
+    rank: number,
+    cause: LossCause | "failed",
+    message: string,
+    culprit: number | undefined,
+  ): void;
   ended(segment: Segment, index: number): void;
   changed(): void;
 }
@@ -127,7 +135,8 @@ export class Dispatcher {
     const gone = this.#abandoned.get(segment.target);
     if (gone) return void process.nextTick(() => this.#failAll(segment, gone));
     const { code } = segment.bind;
-    if (code.artifact && !this.#unprepared.holds(code)) this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
+    if (code.artifact && !this.#unprepared.holds(code))
+      this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else this.#unprepared.hold(segment, index, count);
     this.schedule();
   }
@@ -172,7 +181,9 @@ export class Dispatcher {
     this.#ports.delete(rank);
     const { slots } = this.scheduler.position(rank, 0);
     const ranges = this.scheduler.nodeDown(rank);
-    const ids = ranges.flatMap((range) => Array.from({ length: range.count }, (_, i) => ({ range, id: range.first + i })));
+    const ids = ranges.flatMap((range) =>
+      Array.from({ length: range.count }, (_, i) => ({ range, id: range.first + i })),
+    );
     // Nobody saw which task took the process down. Those that had most likely started are suspects, and run by themselves
     // next; the others had most likely not, and are charged nothing.
     const unsolved = loss.cause === "hostRestarted" && loss.culprit === undefined;
@@ -288,7 +299,8 @@ export class Dispatcher {
 
   #failAll(segment: Segment, reason: SkyError): void {
     this.scheduler.cancel(segment.queue, segment.first, segment.count);
-    for (let i = 0; i < segment.count; i++) if (segment.state(i) < State.DONE) this.#settle(segment, i, State.FAILED, reason, 0);
+    for (let i = 0; i < segment.count; i++)
+      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.FAILED, reason, 0);
   }
 
   #putBack(piece: Range): void {
@@ -300,18 +312,34 @@ export class Dispatcher {
     }
   }
 
-  #lost(range: Range, id: number, rank: number, { cause, reason, culprit, innocent = culprit !== undefined }: Loss, alone = false): void {
+  #lost(
+    range: Range,
+    id: number,
+    rank: number,
+    { cause, reason, culprit, innocent = culprit !== undefined }: Loss,
+    alone = false,
+  ): void {
     const segment = this.#segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
     const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent };
-    if (this.#closed === undefined && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit, alone)) return;
+    if (
+      this.#closed === undefined &&
+      this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit, alone)
+    )
+      return;
     const attempts = segment.attempt(index);
-    const error = new SkyError("SKY_TASK_LOST", `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`, {
-      details: { node: rank, task: `t${id}`, attempt: attempts, cause, reason },
-      ...(segment.bind.options.rerun === "never" ? { hint: 'It was started, and rerun: "never" forbids a second try.' } : {}),
-    });
+    const error = new SkyError(
+      "SKY_TASK_LOST",
+      `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`,
+      {
+        details: { node: rank, task: `t${id}`, attempt: attempts, cause, reason },
+        ...(segment.bind.options.rerun === "never"
+          ? { hint: 'It was started, and rerun: "never" forbids a second try.' }
+          : {}),
+      },
+    );
     this.#settle(segment, index, State.FAILED, error, 0);
   }
 
@@ -327,7 +355,14 @@ export class Dispatcher {
     this.#settle(segment, index, State.FAILED, error, ranUs);
   }
 
-  #settle(segment: Segment, index: number, state: number, value: unknown, ranUs: number, now = this.#options.now()): void {
+  #settle(
+    segment: Segment,
+    index: number,
+    state: number,
+    value: unknown,
+    ranUs: number,
+    now = this.#options.now(),
+  ): void {
     if (!segment.settle(index, state, value, now, ranUs)) return;
     this.counts.queued--;
     if (state === State.DONE) this.counts.done++;
@@ -363,5 +398,9 @@ export class Dispatcher {
 /** Where an error happened goes with it, out of the way of its own properties. */
 function attribute(error: unknown, node: number, task: number, attempt: number): void {
   if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
-  Object.defineProperty(error, "sky", { value: { node, task: `t${task}`, attempt }, enumerable: false, configurable: true });
+  Object.defineProperty(error, "sky", {
+    value: { node, task: `t${task}`, attempt },
+    enumerable: false,
+    configurable: true,
+  });
 }

@@ -16,10 +16,21 @@ export interface Outcomes extends OutcomesHeader {
 /** Reads an OUTCOMES record. */
 export function eachOutcome(buf: Buffer, start: number, end: number): Outcomes {
   const header = readOutcomesHeader(buf, start, end);
-  return { ...header, items: (take, code, each) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each) };
+  return {
+    ...header,
+    items: (take, code, each) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each),
+  };
 }
 
-function walk(buf: Buffer, start: number, end: number, count: number, take: (channel: number) => Buffer, code: Code, each: Each): void {
+function walk(
+  buf: Buffer,
+  start: number,
+  end: number,
+  count: number,
+  take: (channel: number) => Buffer,
+  code: Code,
+  each: Each,
+): void {
   let at = start;
   for (let item = 0; item < count; item++) {
     let length = buf[at]!;
@@ -32,7 +43,15 @@ function walk(buf: Buffer, start: number, end: number, count: number, take: (cha
   }
 }
 
-function one(buf: Buffer, start: number, end: number, take: (channel: number) => Buffer, code: Code, item: number, each: Each): void {
+function one(
+  buf: Buffer,
+  start: number,
+  end: number,
+  take: (channel: number) => Buffer,
+  code: Code,
+  item: number,
+  each: Each,
+): void {
   const status = buf[start]!;
   const bulk = status === Status.RETURNED_BULK || status === Status.THREW_BULK;
   const bytes = bulk ? take(buf.readUInt32LE(start + 1)) : buf;
@@ -41,7 +60,12 @@ function one(buf: Buffer, start: number, end: number, take: (channel: number) =>
   const threw = status === Status.THREW || status === Status.THREW_BULK;
   let value: unknown;
   try {
-    value = threw ? decodeError(bytes, from, to, { errorClass: (name) => code.errorClasses.get(name), mapStack: (stack) => code.mapStack(stack) }) : decode(bytes, from, to);
+    value = threw
+      ? decodeError(bytes, from, to, {
+          errorClass: (name) => code.errorClasses.get(name),
+          mapStack: (stack) => code.mapStack(stack),
+        })
+      : decode(bytes, from, to);
   } catch (error) {
     return each(item, true, error);
   }

@@ -24,7 +24,15 @@ export class Retries {
   }
 
   /** `range` is the task's place in the scheduler. False when this try was the last. */
-  again(segment: Segment, range: Range, rank: number, failure: Failure, cause: LossCause | "failed", culprit?: number, alone = false): boolean {
+  again(
+    segment: Segment,
+    range: Range,
+    rank: number,
+    failure: Failure,
+    cause: LossCause | "failed",
+    culprit?: number,
+    alone = false,
+  ): boolean {
     const { scheduler, retryOnInterruption, events } = this.#options;
     const index = range.first - segment.first;
     const history = segment.history.get(index) ?? [];
@@ -33,8 +41,19 @@ export class Retries {
     const attempt = segment.attempt(index);
     const charged = history.filter((one) => !one.innocent).length;
     const { retry, rerun } = segment.bind.options;
-    const again = attempt < MAX_ATTEMPT && decided(() => runsAgain(failure, charged, now - (history[0]?.sent ?? sent), { retryOnInterruption, retry, rerun }));
-    history.push({ attempt, node: rank, reason: failure.message, innocent: failure.innocent ?? false, sent, ended: now });
+    const again =
+      attempt < MAX_ATTEMPT &&
+      decided(() =>
+        runsAgain(failure, charged, now - (history[0]?.sent ?? sent), { retryOnInterruption, retry, rerun }),
+      );
+    history.push({
+      attempt,
+      node: rank,
+      reason: failure.message,
+      innocent: failure.innocent ?? false,
+      sent,
+      ended: now,
+    });
     segment.history.set(index, history);
     if (!again) return false;
     segment.requeued(index);

@@ -197,7 +197,8 @@ export class Segment {
 
   #encode(out: ByteWriter, value: unknown): void {
     const at = beginItem(out);
-    if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0) encode(value, out, { root: this.single ? "item" : "args" });
+    if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0)
+      encode(value, out, { root: this.single ? "item" : "args" });
     endItem(out, at);
   }
 

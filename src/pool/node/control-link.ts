@@ -1,5 +1,13 @@
 import type { Duplex } from "node:stream";
-import { type Answer, CONTROL_LINE_MAX_BYTES, type HostDeath, type HostReady, jsonLine, type NodeLine, type ToController } from "../../agent/control.ts";
+import {
+  type Answer,
+  CONTROL_LINE_MAX_BYTES,
+  type HostDeath,
+  type HostReady,
+  jsonLine,
+  type NodeLine,
+  type ToController,
+} from "../../agent/control.ts";
 import { Lines } from "../../agent/lines.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { readLine } from "../../wire/hello.ts";

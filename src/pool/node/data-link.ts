@@ -3,7 +3,14 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { readLine } from "../../wire/hello.ts";
 import { FRAME_TARGET_BYTES, Mode, Op } from "../../wire/ops.ts";
-import { type LostRecord, type NoteRecord, readJson, readRanges, writeRange, writeTasksHeader } from "../../wire/records.ts";
+import {
+  type LostRecord,
+  type NoteRecord,
+  readJson,
+  readRanges,
+  writeRange,
+  writeTasksHeader,
+} from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { NodePort } from "../dispatch/dispatcher.ts";
@@ -71,7 +78,8 @@ export class DataLink implements NodePort {
     stream.write(`${JSON.stringify({ session: this.#id, received: this.session.received })}\n`);
     const { line, rest } = await readLine(stream, 4096, ANSWER_MS);
     const answer = parse(line);
-    if (!answer.ok) throw new SkyError(answer.code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${answer.error ?? line}`);
+    if (!answer.ok)
+      throw new SkyError(answer.code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${answer.error ?? line}`);
     if (this.#id !== "" && answer.session !== this.#id) {
       stream.destroy();
       return false;
@@ -136,7 +144,14 @@ export class DataLink implements NodePort {
       }
       const many = segment.fit(at, end - at, FRAME_TARGET_BYTES);
       session.open(Op.TASKS);
-      writeTasksHeader(session.out, segment.bind.id, segment.single ? Mode.ITEM : Mode.ARGUMENTS, attempt, segment.first + at, many);
+      writeTasksHeader(
+        session.out,
+        segment.bind.id,
+        segment.single ? Mode.ITEM : Mode.ARGUMENTS,
+        attempt,
+        segment.first + at,
+        many,
+      );
       segment.write(session.out, at, many);
       session.close();
       at += many;
@@ -147,7 +162,14 @@ export class DataLink implements NodePort {
     const { session } = this;
     session.bulk.send(bytes, (channel) => {
       session.open(Op.TASKS);
-      writeTasksHeader(session.out, segment.bind.id, segment.single ? Mode.BULK_ITEM : Mode.BULK_ARGUMENTS, attempt, segment.first + index, 1);
+      writeTasksHeader(
+        session.out,
+        segment.bind.id,
+        segment.single ? Mode.BULK_ITEM : Mode.BULK_ARGUMENTS,
+        attempt,
+        segment.first + index,
+        1,
+      );
       session.out.u32(channel);
       session.close();
       this.#overtaken(segment, index, 1);
@@ -169,7 +191,11 @@ export class DataLink implements NodePort {
         return this.#events.lost(this, readJson<LostRecord>(buf, start, end));
       case Op.LOG:
         if (end - start < 9) throw new SkyError("SKY_WIRE_MALFORMED", "a LOG record that is too short");
-        return this.#events.log(buf.readDoubleLE(start), buf[start + 8] === 2 ? "stderr" : "stdout", buf.toString("utf8", start + 9, end));
+        return this.#events.log(
+          buf.readDoubleLE(start),
+          buf[start + 8] === 2 ? "stderr" : "stdout",
+          buf.toString("utf8", start + 9, end),
+        );
       case Op.NOTE:
         return this.#events.note(readJson<NoteRecord>(buf, start, end));
       default:

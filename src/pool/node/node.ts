@@ -85,14 +85,26 @@ export class Node {
       await this.#machine.release();
       signal.throwIfAborted();
     }
-    emit({ type: "Node.Provisioned", node: rank, machine: this.#machine.name, address: this.#machine.address, elapsedMs: elapsed() });
+    emit({
+      type: "Node.Provisioned",
+      node: rank,
+      machine: this.#machine.name,
+      address: this.#machine.address,
+      elapsedMs: elapsed(),
+    });
     this.#state = "connecting";
     await this.#machine.start({ ...config, rank, pool }, signal);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData()]);
     this.#ready();
     if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");
-    emit({ type: "Node.Ready", node: rank, machine: this.#machine.name, slots: config.concurrency, elapsedMs: elapsed() });
+    emit({
+      type: "Node.Ready",
+      node: rank,
+      machine: this.#machine.name,
+      slots: config.concurrency,
+      elapsedMs: elapsed(),
+    });
   }
 
   topology(info: object): void {
@@ -105,12 +117,14 @@ export class Node {
     const was = this.#state;
     this.#state = "closed";
     this.#abort.abort();
-    if (was !== "closed") this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: "the pool closed" });
+    if (was !== "closed")
+      this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: "the pool closed" });
     await Promise.race([this.#control?.end(), sleep(500, undefined, { ref: false })]);
     this.#data.dispose();
     await this.#machine?.release();
     this.#control?.dispose();
-    if (this.#machine) this.#options.emit({ type: "Node.Gone", node: this.rank, elapsedMs: Math.round(performance.now() - began) });
+    if (this.#machine)
+      this.#options.emit({ type: "Node.Gone", node: this.rank, elapsedMs: Math.round(performance.now() - began) });
   }
 
   get #key(): { token: string; epoch: number } {
@@ -124,7 +138,8 @@ export class Node {
       outcomes: (port, buf, start, end) => dispatcher.outcomes(port, buf, start, end),
       revoked: (port, ranges) => dispatcher.revoked(port, ranges),
       lost: (port, record) => dispatcher.lost(port, record),
-      log: (task, stream, message) => emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
+      log: (task, stream, message) =>
+        emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
       note: (note: NoteRecord) => {
         if (note.type === "killing") this.#culprit = note.culprit;
         else onProgress(note.id, note.done, note.of);
@@ -142,7 +157,14 @@ export class Node {
     const stream = await this.#machine!.connect("control", this.#key, this.#abort.signal);
     this.#control = await ControlLink.open(stream, {
       host: (state) => this.#host(state),
-      log: ({ line, level, stream: from }) => this.#options.emit({ type: "Log.Emitted", node: this.rank, stream: from ?? "stderr", level: level === "warn" ? "warning" : level, message: line }),
+      log: ({ line, level, stream: from }) =>
+        this.#options.emit({
+          type: "Log.Emitted",
+          node: this.rank,
+          stream: from ?? "stderr",
+          level: level === "warn" ? "warning" : level,
+          message: line,
+        }),
       roundTrip: (ms) => {
         this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
         this.#options.dispatcher.scheduler.roundTrip(this.rank, this.#roundTripMs);
@@ -179,7 +201,15 @@ export class Node {
     if (state.state === "ready") {
       if (state.generation > 1 && this.#death) {
         const { signal, code, stderr } = this.#death;
-        this.#options.emit({ type: "Node.HostReplaced", node: this.rank, generation: state.generation, signal, exitCode: code, stderr, tasks: 0 });
+        this.#options.emit({
+          type: "Node.HostReplaced",
+          node: this.rank,
+          generation: state.generation,
+          signal,
+          exitCode: code,
+          stderr,
+          tasks: 0,
+        });
       }
       return;
     }
@@ -196,7 +226,9 @@ export class Node {
   /** Everything that the host had is gone; another one will answer. */
   #hostGone(): void {
     const death = this.#death;
-    const reason = death ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}` : "the process that ran it was replaced";
+    const reason = death
+      ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}`
+      : "the process that ran it was replaced";
     this.#data.dispose();
     this.#data = this.#newData();
     this.#options.dispatcher.nodeDown(this.rank, { cause: "hostRestarted", reason, culprit: this.#culprit });
@@ -218,12 +250,20 @@ export class Node {
     for (let attempt = 0; !this.#abort.signal.aborted; attempt++) {
       try {
         // Both end before the next try: a link that came up behind a newer one would bring frames a second time.
-        const opened = await Promise.allSettled([this.#control ? undefined : this.#openControl(), this.#data.up ? undefined : this.#openData()]);
+        const opened = await Promise.allSettled([
+          this.#control ? undefined : this.#openControl(),
+          this.#data.up ? undefined : this.#openData(),
+        ]);
         if (this.#control || this.#data.up) this.#downSince = performance.now();
         for (const one of opened) if (one.status === "rejected") throw one.reason;
-        if (!this.#control || !this.#data.up) throw new SkyError("SKY_LINK_LOST", "a link was cut at once", { retryable: true });
+        if (!this.#control || !this.#data.up)
+          throw new SkyError("SKY_LINK_LOST", "a link was cut at once", { retryable: true });
         this.#recovering = false;
-        this.#options.emit({ type: "Node.Reconnected", node: this.rank, elapsedMs: Math.round(performance.now() - this.#downSince) });
+        this.#options.emit({
+          type: "Node.Reconnected",
+          node: this.rank,
+          elapsedMs: Math.round(performance.now() - this.#downSince),
+        });
         if (this.#data !== fresh || this.#state !== "ready") this.#ready();
         return;
       } catch (error) {
@@ -234,7 +274,9 @@ export class Node {
           this.#lose(`${reason}; ${(error as Error).message}`);
           return;
         }
-        await sleep(Math.min(BACKOFF_MAX_MS, 10 * 2 ** attempt) * (0.5 + Math.random()), undefined, { signal: this.#abort.signal }).catch(() => {});
+        await sleep(Math.min(BACKOFF_MAX_MS, 10 * 2 ** attempt) * (0.5 + Math.random()), undefined, {
+          signal: this.#abort.signal,
+        }).catch(() => {});
       }
     }
     this.#recovering = false;
@@ -244,7 +286,13 @@ export class Node {
     this.#state = "lost";
     this.#data.dispose();
     this.#control?.dispose();
-    this.#options.emit({ type: "Node.Lost", node: this.rank, cause: "nodeGone", reason, ...(this.#machine ? { machine: this.#machine.name } : {}) });
+    this.#options.emit({
+      type: "Node.Lost",
+      node: this.rank,
+      cause: "nodeGone",
+      reason,
+      ...(this.#machine ? { machine: this.#machine.name } : {}),
+    });
     this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: `node ${this.rank} is gone: ${reason}` });
     this.#options.onLost(this, reason);
   }

@@ -57,7 +57,12 @@ export class Shipping {
       if (again !== undefined) return then(again);
       const id = this.#codes.size + 1;
       this.#codes.set(code, id);
-      const record: CodeRecord = { code: id, entry: artifact.entry, files: artifact.files.map(({ path, hash }) => ({ path, hash })), links: artifact.links };
+      const record: CodeRecord = {
+        code: id,
+        entry: artifact.entry,
+        files: artifact.files.map(({ path, hash }) => ({ path, hash })),
+        links: artifact.links,
+      };
       this.#session.sendJson(Op.CODE, record);
       then(id);
     });
@@ -73,7 +78,11 @@ export class Shipping {
       if (this.#blobs.has(hash)) continue;
       this.#blobs.add(hash);
       const content = blob(hash);
-      if (!content) throw new SkyError("SKY_CAPTURE_UNRESOLVED", `the content of a file with the hash ${hash} is no longer at hand`);
+      if (!content)
+        throw new SkyError(
+          "SKY_CAPTURE_UNRESOLVED",
+          `the content of a file with the hash ${hash} is no longer at hand`,
+        );
       if (content.byteLength <= INLINE_MAX_BYTES) {
         this.#session.open(Op.BLOB);
         this.#session.out.bytes(Buffer.from(hash, "hex"));
@@ -96,7 +105,13 @@ export class Shipping {
   }
 
   #bind(bind: Bind, code: number, then: () => void): void {
-    const record: BindRecord = { bind: bind.id, code, limitMs: bind.limitMs, stdout: this.#shows(bind, "stdout"), stderr: this.#shows(bind, "stderr") };
+    const record: BindRecord = {
+      bind: bind.id,
+      code,
+      limitMs: bind.limitMs,
+      stdout: this.#shows(bind, "stdout"),
+      stderr: this.#shows(bind, "stderr"),
+    };
     if (bind.values.length <= INLINE_MAX_BYTES) {
       this.#record(record, bind.values);
       return then();

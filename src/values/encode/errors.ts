@@ -64,12 +64,26 @@ function part(e: EncodeState, value: unknown, segment: string): void {
 }
 
 /** Own properties that have a place of their own in the format. */
-const PARTS: ReadonlySet<string> = new Set(["message", "stack", "cause", "errors", "name"]);
+const PARTS: ReadonlySet<string> = new Set([
+  "message",
+  "stack",
+  "cause",
+  "errors",
+  "name",
+  "remoteName",
+  "remoteClasses",
+]);
 
 /** Data that a class keeps out of sight, as zod does with `issues`; what begins with an underscore is its own business. */
 function isHiddenData(error: object, key: string): boolean {
   const own = Object.getOwnPropertyDescriptor(error, key);
-  return own !== undefined && own.enumerable === false && "value" in own && typeof own.value !== "function" && !key.startsWith("_");
+  return (
+    own !== undefined &&
+    own.enumerable === false &&
+    "value" in own &&
+    typeof own.value !== "function" &&
+    !key.startsWith("_")
+  );
 }
 
 /** An own property that does not show among the enumerable ones. */

@@ -48,10 +48,17 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
     holds(error instanceof sky.BroadcastError);
     holds(error instanceof sky.SkyError);
     assert.equal(error.code, "SKY_BROADCAST_FAILED");
-    assert.deepEqual(error.results.map(({ node, status }) => [node, status]), [[0, "fulfilled"], [1, "rejected"], [2, "fulfilled"]]);
+    assert.deepEqual(
+      error.results.map(({ node, status }) => [node, status]),
+      [
+        [0, "fulfilled"],
+        [1, "rejected"],
+        [2, "fulfilled"],
+      ],
+    );
     assert.equal(error.errors.length, 1);
     holds(error.errors[0] instanceof RangeError);
-    assert.equal((error.errors[0] as Error).message, "not on node 1");
+    assert.equal(error.errors[0].message, "not on node 1");
     assert.equal(error.cause, error.errors[0]);
   });
 
@@ -66,6 +73,7 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
     const pending = add(1, 2);
     holds(Object.isFrozen(pending));
     holds(!("then" in pending));
+    // oxlint-disable-next-line typescript/await-thenable -- that it is none is the point
     assert.equal(await pending, pending);
     assert.deepEqual([await pool.run(pending), await pool.run(pending)], [3, 3]);
   });
@@ -89,6 +97,9 @@ await sky.compute({ nodes: 3, console: "silent" }, async (pool) => {
 
   await point("many runs at once", async () => {
     const sums = await Promise.all(Array.from({ length: 2000 }, (_, i) => pool.run(add(i, 1))));
-    assert.deepEqual(sums, Array.from({ length: 2000 }, (_, i) => i + 1));
+    assert.deepEqual(
+      sums,
+      Array.from({ length: 2000 }, (_, i) => i + 1),
+    );
   });
 });

@@ -31,9 +31,13 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
   const works = async (): Promise<void> => assert.equal(await pool.run(sky.fn(() => 1)()), 1);
 
   await point("a class of the function's scope: instanceof, own properties, cause", async () => {
-    const error = await failure(pool.run(sky.fn(() => {
-      throw new Overdrawn(5, { cause: new TypeError("deep", { cause: "deeper" }) });
-    })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(() => {
+          throw new Overdrawn(5, { cause: new TypeError("deep", { cause: "deeper" }) });
+        })(),
+      ),
+    );
     holds(error instanceof Overdrawn, `a ${error.constructor.name}`);
     assert.deepEqual([error.name, error.message, error.missing], ["Overdrawn", "5 more needed", 5]);
     holds(error.cause instanceof TypeError);
@@ -65,10 +69,14 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
   });
 
   await point("own properties of plain errors", async () => {
-    const error = await failure(pool.run(sky.fn(() => {
-      throw Object.assign(new Error("no such file"), { code: "ENOENT", list: [1, 2] });
-    })()));
-    assert.deepEqual({ ...error }, { code: "ENOENT", list: [1, 2] });
+    const error = await failure(
+      pool.run(
+        sky.fn(() => {
+          throw Object.assign(new Error("no such file"), { code: "ENOENT", list: [1, 2] });
+        })(),
+      ),
+    );
+    assert.deepEqual(Object.fromEntries(Object.entries(error)), { code: "ENOENT", list: [1, 2] });
   });
 
   await point("the stack starts at the line of this file", async () => {
@@ -77,19 +85,25 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
     holds(first!.includes("errors.ts"), error.stack);
     assert.equal(Number(/:(\d+):\d+\)?$/.exec(first!)![1]), lineOf("// thrown here"), first);
     holds(!/sky-0|agent\.js|node:internal/.test(error.stack!), error.stack);
-    const late = await failure(pool.run(sky.fn(async () => {
-      await sleep(1);
-      throw new Error("late"); // thrown later
-    })()));
+    const late = await failure(
+      pool.run(
+        sky.fn(async () => {
+          await sleep(1);
+          throw new Error("late"); // thrown later
+        })(),
+      ),
+    );
     assert.match(late.stack!.split("\n")[1]!, new RegExp(`errors\\.ts:${lineOf("// thrown later")}:`));
   });
 
   await point("what is thrown need not be an error", async () => {
     const thrown = async (value: unknown): Promise<unknown> => {
       try {
-        await pool.run(sky.fn((what: unknown) => {
-          throw what;
-        })(value));
+        await pool.run(
+          sky.fn((what: unknown) => {
+            throw what;
+          })(value),
+        );
       } catch (error) {
         return error;
       }
@@ -102,7 +116,7 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
   });
 
   await point("a result that can't travel is an error of its task", async () => {
-    const error = await failure(pool.run(sky.fn(() => ({ ok: 1, run: () => 1 }) as unknown)()));
+    const error = await failure(pool.run(sky.fn(() => ({ ok: 1, run: () => 1 }))()));
     assert.equal(error.code, "SKY_VALUE_UNSERIALIZABLE");
     assert.match(error.message, /run/);
     await works();
@@ -123,9 +137,16 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
 
   await point("timeout of a busy loop: on time, and its thread is replaced", async () => {
     const began = performance.now();
-    const error = await failure(pool.run(sky.fn(() => {
-      for (;;);
-    }, { timeout: "200ms" })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(
+          () => {
+            for (;;);
+          },
+          { timeout: "200ms" },
+        )(),
+      ),
+    );
     const took = performance.now() - began;
     assert.equal(error.code, "SKY_TASK_TIMEOUT");
     holds(took >= 190 && took < 1500, `after ${took} ms`);
@@ -134,9 +155,11 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
   });
 
   await point("a busy loop that is cancelled ends", async () => {
-    const task = pool.run(sky.fn(() => {
-      for (;;);
-    })());
+    const task = pool.run(
+      sky.fn(() => {
+        for (;;);
+      })(),
+    );
     const other = pool.run(sky.fn(() => 2)());
     task.cancel();
     assert.equal((await failure(task)).code, "SKY_TASK_CANCELLED");
@@ -152,13 +175,20 @@ await sky.compute({ worker: { killGrace: "300ms" }, console: "silent" }, async (
     assert.equal(await pool.run(flaky(3).with({ retry: 2 })), 3);
     const task = pool.run(flaky(9).with({ retry: 2 }));
     assert.equal((await failure(task)).message, "attempt 3");
-    assert.deepEqual(task.attempts.map(({ attempt }) => attempt), [1, 2, 3]);
+    assert.deepEqual(
+      task.attempts.map(({ attempt }) => attempt),
+      [1, 2, 3],
+    );
     assert.match(task.attempts[0]!.reason!, /attempt 1/);
     assert.equal((await failure(pool.run(flaky(2)))).message, "attempt 1");
     const asked: unknown[] = [];
-    const rule = (seen: { kind: string; name: string }, attempt: number): boolean => asked.push([seen.kind, seen.name, attempt]) < 2;
+    const rule = (seen: { kind: string; name: string }, attempt: number): boolean =>
+      asked.push([seen.kind, seen.name, attempt]) < 2;
     assert.equal((await failure(pool.run(flaky(9).with({ retry: rule })))).message, "attempt 2");
-    assert.deepEqual(asked, [["error", "RangeError", 1], ["error", "RangeError", 2]]);
+    assert.deepEqual(asked, [
+      ["error", "RangeError", 1],
+      ["error", "RangeError", 2],
+    ]);
   });
 
   await point("a failure says where it happened", async () => {

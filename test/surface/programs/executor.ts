@@ -26,11 +26,16 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent" }, async (pool
     if (cpus().length < 2) return;
     const turns = 20_000_000;
     await pool.map(spin, [1000, 1000, 1000, 1000]);
-    const ids = new Set(await pool.map(sky.fn(async () => {
-      const until = performance.now() + 30;
-      while (performance.now() < until);
-      return (await import("node:worker_threads")).threadId;
-    }), calls(8)));
+    const ids = new Set(
+      await pool.map(
+        sky.fn(async () => {
+          const until = performance.now() + 30;
+          while (performance.now() < until);
+          return (await import("node:worker_threads")).threadId;
+        }),
+        calls(8),
+      ),
+    );
     assert.equal(ids.size, 2);
     let best = 0;
     for (let round = 0; round < 4 && best < 1.4; round++) {
@@ -47,9 +52,19 @@ await sky.compute({ worker: { concurrency: 10 }, console: "silent" }, async (poo
 
   await point("ten bodies that block their thread, ten at a time: Atomics.wait", async () => {
     const block = sky.fn((ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms));
-    const ms = await took(() => pool.map(block, Array.from({ length: 10 }, () => 1000)));
+    const ms = await took(() =>
+      pool.map(
+        block,
+        Array.from({ length: 10 }, () => 1000),
+      ),
+    );
     holds(ms < 2000, `${ms} ms, one after the other it is 10,000`);
-    const again = await took(() => pool.map(block, Array.from({ length: 10 }, () => 300)));
+    const again = await took(() =>
+      pool.map(
+        block,
+        Array.from({ length: 10 }, () => 300),
+      ),
+    );
     holds(again < 1500, `${again} ms the second time`);
   });
 
@@ -63,7 +78,12 @@ await sky.compute({ worker: { concurrency: 10 }, console: "silent" }, async (poo
 
   await point("one body that blocks does not keep others waiting", async () => {
     const block = pool.run(sky.fn(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000))());
-    const ms = await took(() => pool.map(double, Array.from({ length: 200 }, (_, i) => i)));
+    const ms = await took(() =>
+      pool.map(
+        double,
+        Array.from({ length: 200 }, (_, i) => i),
+      ),
+    );
     holds(ms < 1500, `they took ${ms} ms beside it`);
     assert.equal(block.status, "running");
     block.cancel();
@@ -72,7 +92,12 @@ await sky.compute({ worker: { concurrency: 10 }, console: "silent" }, async (poo
 
   await point("naps stand side by side, as many as there are slots", async () => {
     const nap = sky.fn((ms: number) => sleep(ms));
-    const ms = await took(() => pool.map(nap, Array.from({ length: 100 }, () => 50)));
+    const ms = await took(() =>
+      pool.map(
+        nap,
+        Array.from({ length: 100 }, () => 50),
+      ),
+    );
     holds(ms >= 490 && ms < 1000, `${ms} ms; ideal is 500`);
     const threads = new Set(await pool.map(threadOf, calls(40)));
     holds(threads.size >= 1);
@@ -99,10 +124,12 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterr
   };
 
   await point("process.exit", () => deadly(() => process.exit(3), /3/));
-  await point("process.exit after an await", () => deadly(async () => {
-    await sleep(5);
-    process.exit();
-  }, /ended/));
+  await point("process.exit after an await", () =>
+    deadly(async () => {
+      await sleep(5);
+      process.exit();
+    }, /ended/),
+  );
   await point("a segmentation fault", () => deadly(() => process.kill(process.pid, "SIGSEGV"), /SIGSEGV/));
   await point("abort is an error: threads have none", async () => {
     const error = await failure(pool.run(sky.fn(() => process.abort())()));
@@ -143,12 +170,16 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterr
 
   await point("an error thrown in a timer fails its own task", async () => {
     const neighbour = pool.run(lasting(200));
-    const error = await failure(pool.run(sky.fn(async () => {
-      setTimeout(() => {
-        throw new RangeError("from a timer");
-      }, 5);
-      await new Promise(() => {});
-    })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(async () => {
+          setTimeout(() => {
+            throw new RangeError("from a timer");
+          }, 5);
+          await new Promise(() => {});
+        })(),
+      ),
+    );
     holds(error instanceof RangeError, `${error.name}: ${error.message}`);
     assert.equal(error.message, "from a timer");
     assert.equal((await neighbour)[0], 1);
@@ -156,20 +187,26 @@ await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterr
   });
 
   await point("a rejection that nobody handles fails its own task", async () => {
-    const error = await failure(pool.run(sky.fn(async () => {
-      void Promise.reject(new TypeError("unhandled"));
-      await new Promise(() => {});
-    })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(async () => {
+          void Promise.reject(new TypeError("unhandled"));
+          await new Promise(() => {});
+        })(),
+      ),
+    );
     holds(error instanceof TypeError, `${error.name}: ${error.message}`);
     assert.equal(await pool.run(double(1)), 2);
   });
 
   await point("an error in a timer after the task's end costs nobody a result", async () => {
-    await pool.run(sky.fn(() => {
-      setTimeout(() => {
-        throw new Error("too late");
-      }, 20);
-    })());
+    await pool.run(
+      sky.fn(() => {
+        setTimeout(() => {
+          throw new Error("too late");
+        }, 20);
+      })(),
+    );
     // A thread with one slot can't tell whose timer it was: what ran there runs again on a fresh thread, and says why.
     const beside = [pool.run(lasting(60)), pool.run(lasting(60))];
     assert.equal((await Promise.all(beside)).length, 2);
@@ -182,9 +219,16 @@ await sky.compute({ worker: { concurrency: 1, killGrace: "300ms" }, console: "si
   await point("after killGrace the thread of a busy loop is another one, in the same host", async () => {
     const where = sky.fn(async () => [process.pid, (await import("node:worker_threads")).threadId]);
     const before = await pool.run(where());
-    const error = await failure(pool.run(sky.fn(() => {
-      for (;;);
-    }, { timeout: "100ms" })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(
+          () => {
+            for (;;);
+          },
+          { timeout: "100ms" },
+        )(),
+      ),
+    );
     assert.equal(error.code, "SKY_TASK_TIMEOUT");
     const after = await pool.run(where());
     assert.equal(after[0], before[0]);
@@ -193,25 +237,44 @@ await sky.compute({ worker: { concurrency: 1, killGrace: "300ms" }, console: "si
 
   await point("a body in native code that does not come back takes its host with it", async () => {
     const before = await pool.run(sky.fn(() => process.pid)());
-    const error = await failure(pool.run(sky.fn(() => {
-      execFileSync("sleep", ["30"]);
-    }, { timeout: "100ms" })()));
+    const error = await failure(
+      pool.run(
+        sky.fn(
+          () => {
+            execFileSync("sleep", ["30"]);
+          },
+          { timeout: "100ms" },
+        )(),
+      ),
+    );
     assert.equal(error.code, "SKY_TASK_TIMEOUT");
     assert.notEqual(await pool.run(sky.fn(() => process.pid)()), before);
   });
 });
 
 // Small heaps, so that one is soon full.
-await sky.compute({ worker: { concurrency: 2 }, console: "silent", retryOnInterruption: 0, env: { NODE_OPTIONS: "--max-old-space-size=128" } }, async (pool) => {
-  await point("a full heap ends its task, and the one beside it has its result", async () => {
-    const neighbour = pool.run(lasting(300));
-    const error = await failure(pool.run(sky.fn(() => {
-      const kept: unknown[] = [];
-      for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
-    })()));
-    assert.equal(error.code, "SKY_TASK_LOST", error.message);
-    assert.match(error.message, /memory|heap|SIGABRT/);
-    assert.equal((await neighbour).length, 2);
-    assert.deepEqual(await pool.map(double, [1, 2, 3]), [2, 4, 6]);
-  });
-});
+await sky.compute(
+  {
+    worker: { concurrency: 2 },
+    console: "silent",
+    retryOnInterruption: 0,
+    env: { NODE_OPTIONS: "--max-old-space-size=128" },
+  },
+  async (pool) => {
+    await point("a full heap ends its task, and the one beside it has its result", async () => {
+      const neighbour = pool.run(lasting(300));
+      const error = await failure(
+        pool.run(
+          sky.fn(() => {
+            const kept: unknown[] = [];
+            for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+          })(),
+        ),
+      );
+      assert.equal(error.code, "SKY_TASK_LOST", error.message);
+      assert.match(error.message, /memory|heap|SIGABRT/);
+      assert.equal((await neighbour).length, 2);
+      assert.deepEqual(await pool.map(double, [1, 2, 3]), [2, 4, 6]);
+    });
+  },
+);

@@ -26,13 +26,27 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
   });
 
   await point("an item is the argument, arrays too", async () => {
-    const count = sky.fn((list: readonly number[], ...rest: unknown[]) => [Array.isArray(list), list.length, rest.length]);
-    assert.deepEqual(await pool.map(count, [[1], [1, 2], []]), [[true, 1, 0], [true, 2, 0], [true, 0, 0]]);
+    const count = sky.fn((list: readonly number[], ...rest: unknown[]) => [
+      Array.isArray(list),
+      list.length,
+      rest.length,
+    ]);
+    assert.deepEqual(await pool.map(count, [[1], [1, 2], []]), [
+      [true, 1, 0],
+      [true, 2, 0],
+      [true, 0, 0],
+    ]);
   });
 
   await point("starmap spreads", async () => {
     const join = sky.fn((a: string, b: number, c = "-") => a + b + c);
-    assert.deepEqual(await pool.starmap(join, [["x", 1], ["y", 2, "!"]]), ["x1-", "y2!"]);
+    assert.deepEqual(
+      await pool.starmap(join, [
+        ["x", 1],
+        ["y", 2, "!"],
+      ]),
+      ["x1-", "y2!"],
+    );
     assert.deepEqual(await pool.starmap((a: number, b: number) => a - b, [[3, 1]]), [2]);
     const notAList = pool.starmap(join, [["x", 1], "no" as never]);
     const [first, second] = await notAList.settled();
@@ -45,17 +59,28 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     assert.deepEqual(await pool.map((x: bigint) => x + 1n, new BigInt64Array([1n])), [2n]);
     const sum = sky.fn((values: Float64Array) => values.reduce((a, b) => a + b, 0));
     assert.deepEqual(await pool.map(sum, [new Float64Array([1, 2]), new Float64Array(10_000).fill(1)]), [3, 10_000]);
-    assert.deepEqual(await pool.map((row: { a: number; b: Date }) => row.a + row.b.getTime(), [{ a: 1, b: new Date(5) }]), [6]);
+    assert.deepEqual(
+      await pool.map((row: { a: number; b: Date }) => row.a + row.b.getTime(), [{ a: 1, b: new Date(5) }]),
+      [6],
+    );
     const long = "x".repeat(1_000_000);
     assert.deepEqual(await pool.map((text: string) => text.length, ["", "é", long]), [0, 1, 1_000_000]);
-    assert.deepEqual(await pool.map((x: unknown) => String(x), [undefined, null, true, 1n]), ["undefined", "null", "true", "1"]);
+    assert.deepEqual(await pool.map((x: unknown) => String(x), [undefined, null, true, 1n]), [
+      "undefined",
+      "null",
+      "true",
+      "1",
+    ]);
   });
 
   await point("large results and arguments come back whole", async () => {
     const fill = sky.fn((n: number) => new Uint8Array(n).fill(n % 251));
     const sizes = [0, 1, 40_000, 3_000_000];
     const back = await pool.map(fill, sizes);
-    assert.deepEqual(back.map((bytes) => bytes.length), sizes);
+    assert.deepEqual(
+      back.map((bytes) => bytes.length),
+      sizes,
+    );
     holds(back[3]!.every((byte) => byte === 3_000_000 % 251));
     const echo = sky.fn((bytes: Uint8Array) => bytes);
     const [once] = await pool.map(echo, [back[3]!]);
@@ -63,14 +88,23 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
   });
 
   await point("100,000 items", async () => {
-    const results = await pool.map(double, Array.from({ length: 100_000 }, (_, i) => i));
+    const results = await pool.map(
+      double,
+      Array.from({ length: 100_000 }, (_, i) => i),
+    );
     assert.equal(results.length, 100_000);
     holds(results.every((value, i) => value === 2 * i));
   });
 
   await point("no items", async () => {
     assert.deepEqual(await pool.map(double, []), []);
-    assert.deepEqual(await pool.starmap(sky.fn((a: number, b: number) => a + b), []), []);
+    assert.deepEqual(
+      await pool.starmap(
+        sky.fn((a: number, b: number) => a + b),
+        [],
+      ),
+      [],
+    );
     for await (const _ of pool.map(double, [])) assert.fail("there is none");
     assert.deepEqual(await pool.map(double, new Set<number>()), []);
   });
@@ -79,15 +113,30 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const numbers = function* () {
       for (let i = 0; i < 500; i++) yield i;
     };
-    assert.deepEqual(await pool.map(double, numbers()), Array.from({ length: 500 }, (_, i) => 2 * i));
-    assert.deepEqual(await pool.starmap((key: string, value: number) => key + value, new Map([["a", 1], ["b", 2]])), ["a1", "b2"]);
+    assert.deepEqual(
+      await pool.map(double, numbers()),
+      Array.from({ length: 500 }, (_, i) => 2 * i),
+    );
+    assert.deepEqual(
+      await pool.starmap(
+        (key: string, value: number) => key + value,
+        new Map([
+          ["a", 1],
+          ["b", 2],
+        ]),
+      ),
+      ["a1", "b2"],
+    );
     const slowly = async function* () {
       for (let i = 0; i < 20; i++) {
         await new Promise(setImmediate);
         yield i;
       }
     };
-    assert.deepEqual(await pool.map(double, slowly()), Array.from({ length: 20 }, (_, i) => 2 * i));
+    assert.deepEqual(
+      await pool.map(double, slowly()),
+      Array.from({ length: 20 }, (_, i) => 2 * i),
+    );
   });
 
   await point("items that are changed later have been taken as they were", async () => {
@@ -168,13 +217,24 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
     const order: number[] = [];
     for await (const ms of pool.map(nap, [300, 1, 2, 3]).unordered()) order.push(ms);
     assert.equal(order.at(-1), 300);
-    assert.deepEqual(order.toSorted((a, b) => a - b), [1, 2, 3, 300]);
+    assert.deepEqual(
+      order.toSorted((a, b) => a - b),
+      [1, 2, 3, 300],
+    );
   });
 
   await point("settled loses nothing", async () => {
     const batch = pool.map(even, [0, 1, 2, 3]);
     const all = await batch.settled();
-    assert.deepEqual(all.map(({ index, status }) => [index, status]), [[0, "fulfilled"], [1, "rejected"], [2, "fulfilled"], [3, "rejected"]]);
+    assert.deepEqual(
+      all.map(({ index, status }) => [index, status]),
+      [
+        [0, "fulfilled"],
+        [1, "rejected"],
+        [2, "fulfilled"],
+        [3, "rejected"],
+      ],
+    );
     for (const one of all) {
       if (one.status === "fulfilled") assert.equal(one.value, one.index);
       else holds(one.error instanceof RangeError);
@@ -204,12 +264,18 @@ await sky.compute({ nodes: 2, worker: { concurrency: 2 }, console: "silent" }, a
   await point("an argument that can't travel fails its own task only", async () => {
     const items: unknown[] = [1, () => 1, 3];
     const all = await pool.map((x: unknown) => typeof x, items).settled();
-    assert.deepEqual(all.map((one) => one.status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.deepEqual(
+      all.map((one) => one.status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
     holds(all[1]!.status === "rejected" && (all[1]!.error as sky.SkyError).code === "SKY_VALUE_UNSERIALIZABLE");
   });
 
   await point("a run beside a map does not wait for it", async () => {
-    const batch = pool.map(nap, Array.from({ length: 400 }, () => 20));
+    const batch = pool.map(
+      nap,
+      Array.from({ length: 400 }, () => 20),
+    );
     await batch[Symbol.asyncIterator]().next();
     const began = performance.now();
     assert.equal(await pool.run(double(1)), 2);

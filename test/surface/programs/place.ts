@@ -9,7 +9,10 @@ const rows = Array.from({ length: 100 }, (_, i) => i);
 await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, async (pool) => {
   await point("instanceInfo on every node", async () => {
     const infos = await pool.broadcast(sky.fn(() => sky.instanceInfo())());
-    assert.deepEqual(infos.map((info) => info.node), [0, 1, 2]);
+    assert.deepEqual(
+      infos.map((info) => info.node),
+      [0, 1, 2],
+    );
     for (const info of infos) {
       assert.deepEqual(
         [info.totalNodes, info.worker, info.workersPerNode, info.totalWorkers, info.globalWorkerIndex],
@@ -17,8 +20,14 @@ await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, a
       );
       assert.deepEqual([info.hostname, info.headAddr], [hostname(), "127.0.0.1"]);
       holds(Number.isInteger(info.headPort) && info.headPort > 0, `headPort ${info.headPort}`);
-      assert.deepEqual(info.peers.map((peer) => peer.node), [0, 1, 2]);
-      holds(info.peers.every((peer) => peer.privateIp === "127.0.0.1"), JSON.stringify(info.peers));
+      assert.deepEqual(
+        info.peers.map((peer) => peer.node),
+        [0, 1, 2],
+      );
+      holds(
+        info.peers.every((peer) => peer.privateIp === "127.0.0.1"),
+        JSON.stringify(info.peers),
+      );
       assert.equal(info.isHead, info.node === 0);
       assert.equal(info.jobId, infos[0]!.jobId);
       assert.deepEqual([info.accelerators, info.totalAccelerators, info.accelerator], [0, 0, null]);
@@ -32,17 +41,32 @@ await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, a
 
   await point("shard covers everything once", async () => {
     const parts = await pool.broadcast(sky.fn(() => sky.shard(rows))());
-    assert.deepEqual(parts.map((part) => part.length), [34, 33, 33]);
-    assert.deepEqual(parts.flat().toSorted((a, b) => a - b), rows);
+    assert.deepEqual(
+      parts.map((part) => part.length),
+      [34, 33, 33],
+    );
+    assert.deepEqual(
+      parts.flat().toSorted((a, b) => a - b),
+      rows,
+    );
     const shuffled = await pool.broadcast(sky.fn(() => sky.shard(rows, { shuffle: true, seed: 7 }))());
-    assert.deepEqual(shuffled.flat().toSorted((a, b) => a - b), rows);
+    assert.deepEqual(
+      shuffled.flat().toSorted((a, b) => a - b),
+      rows,
+    );
     assert.notDeepEqual(shuffled[0], parts[0]);
     const even = await pool.broadcast(sky.fn(() => sky.shard(rows, { dropLast: true }).length)());
     assert.deepEqual(even, [33, 33, 33]);
-    const aligned = await pool.broadcast(sky.fn(() => {
-      const [x, y] = sky.shard(rows, Float64Array.from(rows, (row) => row * 2), { shuffle: true, seed: 1 });
-      return y instanceof Float64Array && x.every((value, i) => y[i] === 2 * value);
-    })());
+    const aligned = await pool.broadcast(
+      sky.fn(() => {
+        const [x, y] = sky.shard(
+          rows,
+          Float64Array.from(rows, (row) => row * 2),
+          { shuffle: true, seed: 1 },
+        );
+        return y instanceof Float64Array && x.every((value, i) => y[i] === 2 * value);
+      })(),
+    );
     assert.deepEqual(aligned, [true, true, true]);
     assert.deepEqual(sky.shard(rows, { node: 1, totalNodes: 50 }), [1, 51]);
   });
@@ -80,7 +104,10 @@ await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, a
     const task = pool.run(work(3), { target: 1 });
     await task;
     const { task: id, name, node, of, done, attempt } = await half;
-    assert.deepEqual({ id, name, node, of, done, attempt }, { id: task.id, name: "work", node: 1, of: 3, done: 2, attempt: 1 });
+    assert.deepEqual(
+      { id, name, node, of, done, attempt },
+      { id: task.id, name: "work", node: 1, of: 3, done: 2, attempt: 1 },
+    );
     await last;
   });
 
@@ -92,7 +119,10 @@ await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, a
     });
     const get = sky.fn(() => [made().number, made() === made()]);
     const results = await pool.map(get, Array.from<never>({ length: 40 }), { target: 2 });
-    holds(results.every(([number, same]) => number === 1 && same === true), JSON.stringify(results));
+    holds(
+      results.every(([number, same]) => number === 1 && same === true),
+      JSON.stringify(results),
+    );
     const other = sky.fn(() => made().number);
     assert.deepEqual(new Set(await pool.map(other, Array.from<never>({ length: 10 }), { target: 2 })), new Set([1]));
   });

@@ -22,7 +22,11 @@ await point("the callback's result, and its pool is closed behind it", async () 
   const error = await failure(kept!.run(rank()));
   holds(error instanceof sky.SkyError);
   assert.equal(error.code, "SKY_POOL_CLOSED");
-  for (const call of [() => kept!.map(rank, [undefined as never]), () => kept!.broadcast(rank()), () => kept!.run(sky.gather(rank()))]) {
+  for (const call of [
+    () => kept!.map(rank, [undefined as never]),
+    () => kept!.broadcast(rank()),
+    () => kept!.run(sky.gather(rank())),
+  ]) {
     assert.equal((await failure(call())).code, "SKY_POOL_CLOSED");
   }
 });
@@ -59,7 +63,12 @@ await point("close, more than once", async () => {
 });
 
 await point("nodes: a number, a range, and each by name", async () => {
-  for (const [nodes, count] of [[2, 2], [[1, 3], 1], [{ desired: 2 }, 2], [{ desired: 2, min: 1, max: 4 }, 2]] as const) {
+  for (const [nodes, count] of [
+    [2, 2],
+    [[1, 3], 1],
+    [{ desired: 2 }, 2],
+    [{ desired: 2, min: 1, max: 4 }, 2],
+  ] as const) {
     await sky.compute({ ...quiet, nodes }, async (pool) => {
       assert.equal((await pool.broadcast(rank())).length, count);
       holds(pool.nodes >= 1 && pool.nodes <= count);
@@ -68,7 +77,10 @@ await point("nodes: a number, a range, and each by name", async () => {
 });
 
 await point("two pools at once", async () => {
-  const [a, b] = await Promise.all([sky.compute({ ...quiet, name: "a" }), sky.compute({ ...quiet, name: "b", env: { WHO: "b" } })]);
+  const [a, b] = await Promise.all([
+    sky.compute({ ...quiet, name: "a" }),
+    sky.compute({ ...quiet, name: "b", env: { WHO: "b" } }),
+  ]);
   const pid = sky.fn(() => process.pid);
   const [pa, pb] = await Promise.all([a.run(pid()), b.run(pid())]);
   assert.notEqual(pa, pb);
@@ -84,7 +96,10 @@ await point("a session: several pools, one lifetime", async () => {
   const session = sky.session();
   {
     await using _ = session;
-    const [a, b] = await Promise.all([session.compute({ ...quiet, name: "a" }), session.compute({ ...quiet, name: "b" })]);
+    const [a, b] = await Promise.all([
+      session.compute({ ...quiet, name: "a" }),
+      session.compute({ ...quiet, name: "b" }),
+    ]);
     kept = [a, b];
     assert.deepEqual(session.pools.map((pool) => pool.name).toSorted(), ["a", "b"]);
     assert.deepEqual(await Promise.all([a.run(rank()), b.run(rank())]), [0, 0]);
@@ -122,5 +137,6 @@ await point("snapshot and events tell what happened", async () => {
   assert.deepEqual([tasks.done, tasks.failed, tasks.queued, tasks.running], [2, 1, 0, 0]);
   await pool.close();
   await all;
-  for (const type of ["Task.Completed", "Task.Failed", "Tasks.Progress", "Pool.Stopping", "Node.Gone", "Pool.Stopped"]) holds(types.has(type), type);
+  for (const type of ["Task.Completed", "Task.Failed", "Tasks.Progress", "Pool.Stopping", "Node.Gone", "Pool.Stopped"])
+    holds(types.has(type), type);
 });

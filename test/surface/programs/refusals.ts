@@ -12,10 +12,15 @@ const counting: sky.Provider = {
     return sky.local().provision(...args);
   },
 };
-const open = (options: object): Promise<unknown> => sky.compute({ provider: counting, console: "silent", ...options } as sky.PoolOptions, () => {});
+const open = (options: object): Promise<unknown> =>
+  sky.compute({ provider: counting, console: "silent", ...options }, () => {});
 
 /** Fails with this code, a hint, and a message that says these things. */
-async function refused(call: PromiseLike<unknown> | (() => unknown), code: sky.ErrorCode, ...says: readonly RegExp[]): Promise<void> {
+async function refused(
+  call: PromiseLike<unknown> | (() => unknown),
+  code: sky.ErrorCode,
+  ...says: readonly RegExp[]
+): Promise<void> {
   const error = await failure(call);
   holds(error instanceof sky.SkyError, `${error.name}: ${error.message}`);
   assert.equal(error.code, code, error.message);
@@ -57,7 +62,21 @@ await point("compute: unknown options, durations, names, values", async () => {
 });
 
 await point("compute: nodes", async () => {
-  for (const nodes of [0, -1, 1.5, "4", [2], [3, 2], [0, 2], [1, 2, 3], {}, { min: 1 }, { desired: 1, min: 2 }, { desired: 3, max: 2 }, null]) {
+  for (const nodes of [
+    0,
+    -1,
+    1.5,
+    "4",
+    [2],
+    [3, 2],
+    [0, 2],
+    [1, 2, 3],
+    {},
+    { min: 1 },
+    { desired: 1, min: 2 },
+    { desired: 3, max: 2 },
+    null,
+  ]) {
     await refused(open({ nodes }), "SKY_BAD_NODES", /\[2, 8\]/);
   }
   await refused(open({ nodes: { desired: 1, most: 2 } }), "SKY_BAD_OPTION", /"most"/);
@@ -98,9 +117,32 @@ await sky.compute({ provider: counting, nodes: 2, console: "silent" }, async (po
   });
 
   await point("an argument that can't travel", async () => {
-    await refused(pool.run(add(any(() => 1), 2)), "SKY_VALUE_UNSERIALIZABLE");
-    await refused(pool.broadcast(add(any(() => 1), 2)), "SKY_VALUE_UNSERIALIZABLE").catch(async () => {
-      const error = await failure(pool.broadcast(add(any(() => 1), 2)));
+    await refused(
+      pool.run(
+        add(
+          any(() => 1),
+          2,
+        ),
+      ),
+      "SKY_VALUE_UNSERIALIZABLE",
+    );
+    await refused(
+      pool.broadcast(
+        add(
+          any(() => 1),
+          2,
+        ),
+      ),
+      "SKY_VALUE_UNSERIALIZABLE",
+    ).catch(async () => {
+      const error = await failure(
+        pool.broadcast(
+          add(
+            any(() => 1),
+            2,
+          ),
+        ),
+      );
       holds(error instanceof sky.BroadcastError, error.message);
     });
   });

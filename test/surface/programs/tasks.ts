@@ -30,9 +30,11 @@ await sky.compute({ console: "silent" }, async (pool) => {
     assert.equal(await task, 8);
     assert.equal(await task.then((x) => x + 1), 9);
     assert.equal(await task.finally(() => {}), 8);
-    const failing = pool.run(sky.fn((): number => {
-      throw new RangeError("no");
-    })());
+    const failing = pool.run(
+      sky.fn((): number => {
+        throw new RangeError("no");
+      })(),
+    );
     assert.equal(await failing.catch((error: unknown) => (error as Error).message), "no");
     assert.equal((await failure(failing)).message, "no");
   });
@@ -66,7 +68,10 @@ await sky.compute({ console: "silent" }, async (pool) => {
     await task;
     assert.deepEqual(task.attempts, [{ attempt: 1, node: 0, reason: undefined }]);
     const { queued, sent, started, ended, received } = task.timing;
-    holds(queued <= sent! && sent! <= started! && started! < ended! && ended! <= received!, JSON.stringify(task.timing));
+    holds(
+      queued <= sent! && sent! <= started! && started! < ended! && ended! <= received!,
+      JSON.stringify(task.timing),
+    );
     holds(ended! - started! >= 18 && ended! - started! < 500, JSON.stringify(task.timing));
   });
 
@@ -140,7 +145,10 @@ await sky.compute({ console: "silent" }, async (pool) => {
       await runs;
       stop.abort();
       const error = await failure(batch);
-      assert.equal(error instanceof sky.BroadcastError ? (error.errors[0] as sky.SkyError).code : error.code, "SKY_TASK_CANCELLED");
+      assert.equal(
+        error instanceof sky.BroadcastError ? (error.errors[0] as sky.SkyError).code : error.code,
+        "SKY_TASK_CANCELLED",
+      );
       assert.equal((await failure(call(AbortSignal.abort()))).code, "SKY_TASK_CANCELLED");
     }
     assert.equal(await pool.run(double(1)), 2);
@@ -153,7 +161,10 @@ await sky.compute({ console: "silent" }, async (pool) => {
       return [...list];
     });
     const runs = Array.from({ length: 50 }, (_, n) => pool.run(started(n)));
-    assert.deepEqual(await runs.at(-1), Array.from({ length: 50 }, (_, n) => n));
+    assert.deepEqual(
+      await runs.at(-1),
+      Array.from({ length: 50 }, (_, n) => n),
+    );
   });
 
   await point("queueTimeout is the time before the start", async () => {
@@ -169,6 +180,13 @@ await sky.compute({ console: "silent" }, async (pool) => {
     first.cancel();
     await failure(first);
     // It runs longer than it may wait.
-    assert.equal(await pool.run(sky.fn(() => sleep(200, "done"))().with({ queueTimeout: "100ms" })), "done");
+    assert.equal(
+      await pool.run(
+        sky
+          .fn(() => sleep(200, "done"))()
+          .with({ queueTimeout: "100ms" }),
+      ),
+      "done",
+    );
   });
 });

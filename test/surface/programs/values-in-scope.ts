@@ -53,7 +53,10 @@ await sky.compute({ console: "silent" }, async (pool) => {
   await point("arguments are taken at the call", async () => {
     const job = { list: [1, 2, 3], bytes: new Uint8Array([1, 2, 3]) };
     const task = pool.run(sky.fn((given: typeof job) => [...given.list, ...given.bytes])(job));
-    const batch = pool.map(sky.fn((given: typeof job) => given.list.length), [job, job]);
+    const batch = pool.map(
+      sky.fn((given: typeof job) => given.list.length),
+      [job, job],
+    );
     job.list.length = 0;
     job.bytes.fill(9);
     assert.deepEqual(await task, [1, 2, 3, 1, 2, 3]);
@@ -76,8 +79,14 @@ await sky.compute({ console: "silent" }, async (pool) => {
     assert.equal(await pool.run(sky.fn(() => units.toMetres(100))()), 30.48);
     assert.equal(await pool.run(sky.fn(() => cpus().length)()), cpus().length);
     assert.deepEqual(await pool.run(sky.fn((list: number[]) => lodash.chunk(list, 2))([1, 2, 3])), [[1, 2], [3]]);
-    assert.deepEqual(await pool.run(sky.fn((given: unknown) => Person.parse(given))({ name: "A", age: 3, more: 1 })), { name: "A", age: 3 });
-    assert.equal((await failure(pool.run(sky.fn((given: unknown) => Person.parse(given))({ name: "A", age: -1 })))).name, "ZodError");
+    assert.deepEqual(await pool.run(sky.fn((given: unknown) => Person.parse(given))({ name: "A", age: 3, more: 1 })), {
+      name: "A",
+      age: 3,
+    });
+    assert.equal(
+      (await failure(pool.run(sky.fn((given: unknown) => Person.parse(given))({ name: "A", age: -1 })))).name,
+      "ZodError",
+    );
   });
 
   await point("a module is loaded once in an executor, whoever imports it", async () => {

@@ -14,10 +14,17 @@ const children = sky.fn(async () => {
   spawn("sleep", ["1001"], { stdio: "ignore" }).unref();
   spawn("sleep", ["1002"], { stdio: "ignore", detached: true }).unref();
   // Not marked any more, but its parent lives.
-  spawn("sleep", ["1003"], { stdio: "ignore", detached: true, env: {}, argv0: `sleep-${process.env["SURVIVAL"]}` }).unref();
+  spawn("sleep", ["1003"], {
+    stdio: "ignore",
+    detached: true,
+    env: {},
+    argv0: `sleep-${process.env["SURVIVAL"]}`,
+  }).unref();
   spawn("sh", ["-c", "sleep 1004 & sleep 1005 & exec sleep 1006"], { stdio: "inherit" }).unref();
   // Grandchildren in a session of their own, whose parent is gone.
-  spawn("sh", ["-c", "setsid sh -c 'sleep 1007 & exec sleep 1008' & setsid -f sleep 1009; exit 0"], { stdio: "ignore" });
+  spawn("sh", ["-c", "setsid sh -c 'sleep 1007 & exec sleep 1008' & setsid -f sleep 1009; exit 0"], {
+    stdio: "ignore",
+  });
   await sleep(100);
   return process.pid;
 });
@@ -84,7 +91,10 @@ async function all(pool: sky.Pool): Promise<void> {
   say(`hosts ${pids.join(" ")}`);
   const tasks = [];
   if (work === "all") tasks.push(pool.run(busy()), pool.run(forever()), pool.run(forever()), pool.run(busy()));
-  const queued = pool.map(nothing, Array.from({ length: 2000 }, (_, n) => n));
+  const queued = pool.map(
+    nothing,
+    Array.from({ length: 2000 }, (_, n) => n),
+  );
   tasks.push(...Array.from({ length: 20 }, () => pool.run(forever())));
   void Promise.allSettled([...tasks, queued]).then((ends) => {
     const codes = new Set(ends.map((end) => (end.status === "rejected" ? (end.reason as sky.SkyError).code : "done")));

@@ -13,7 +13,12 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const place = sky.fn(() => {
   spawn("sleep", ["2001"], { stdio: "ignore", detached: true }).unref();
   spawn("sh", ["-c", "setsid -f sleep 2002"], { stdio: "ignore" });
-  spawn("sleep", ["2003"], { stdio: "ignore", detached: true, env: {}, argv0: `sleep-${process.env["SURVIVAL"]}` }).unref();
+  spawn("sleep", ["2003"], {
+    stdio: "ignore",
+    detached: true,
+    env: {},
+    argv0: `sleep-${process.env["SURVIVAL"]}`,
+  }).unref();
   return { host: process.pid, supervisor: process.ppid };
 });
 const busy = sky.fn(() => {
@@ -42,7 +47,10 @@ await sky.compute({ nodes: 2, worker: { concurrency: 4 }, console: "silent" }, a
     () => "returned",
     (error: unknown) => (error instanceof sky.SkyError ? error.code : String(error)),
   );
-  const work = pool.map(slow, Array.from({ length: 400 }, (_, n) => n));
+  const work = pool.map(
+    slow,
+    Array.from({ length: 400 }, (_, n) => n),
+  );
   const first = work[Symbol.asyncIterator]();
   await first.next();
   const victims = how === "both" ? places : places.slice(1);
@@ -50,7 +58,8 @@ await sky.compute({ nodes: 2, worker: { concurrency: 4 }, console: "silent" }, a
   const killed = performance.now();
   for (const { supervisor } of victims) process.kill(supervisor, "SIGKILL");
   const gone = how === "both" ? 0 : 3;
-  const isVictim = (line: string): boolean => victims.some(({ host, supervisor }) => line.startsWith(`${host} `) || line.startsWith(`${supervisor} `));
+  const isVictim = (line: string): boolean =>
+    victims.some(({ host, supervisor }) => line.startsWith(`${host} `) || line.startsWith(`${supervisor} `));
   // A host ends its children first and then itself.
   while (children().length > gone || leftProcesses(mark).some(isVictim)) {
     assert(performance.now() - killed < 2000, `left: ${leftProcesses(mark).join("; ")}`);
@@ -70,7 +79,8 @@ await sky.compute({ nodes: 2, worker: { concurrency: 4 }, console: "silent" }, a
   assert.equal(lost.length, victims.length);
   assert.equal(replaced.length, victims.length);
   const again = await pool.broadcast(place());
-  for (const { host, supervisor } of victims) assert(!again.some((one) => one.host === host || one.supervisor === supervisor));
+  for (const { host, supervisor } of victims)
+    assert(!again.some((one) => one.host === host || one.supervisor === supervisor));
   say(`ok the node is replaced: ${lost[0]}`);
 });
 const left = [...leftProcesses(mark), ...leftFiles(dir)].filter((line) => !/esbuild .*--service/.test(line));

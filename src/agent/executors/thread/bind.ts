@@ -35,7 +35,11 @@ export class Bind {
       const module = (await import(pathToFileURL(entry).href)) as EntryModule;
       const make = module.make ?? module.default?.make ?? module.default?.default?.make;
       if (!make) throw new TypeError(`${entry} exports no make function`);
-      this.body = make(values.length === 0 ? undefined : decode(Buffer.from(values.buffer, values.byteOffset, values.length), 0, values.length));
+      this.body = make(
+        values.length === 0
+          ? undefined
+          : decode(Buffer.from(values.buffer, values.byteOffset, values.length), 0, values.length),
+      );
     } catch (error) {
       this.failure = { error };
     }

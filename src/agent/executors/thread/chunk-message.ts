@@ -34,7 +34,7 @@ export function unpackChunks(message: Uint8Array): ChunkMessage[] {
   const { buffer, byteOffset, byteLength } = message;
   const view = new DataView(buffer, byteOffset, byteLength);
   const chunks: ChunkMessage[] = [];
-  for (let at = 0; at < byteLength; ) {
+  for (let at = 0; at < byteLength;) {
     const size = view.getUint32(at + 4, true);
     chunks.push({
       bind: view.getUint32(at, true),

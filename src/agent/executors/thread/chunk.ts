@@ -77,7 +77,7 @@ export class Chunk {
     const out: Work[] = [];
     const bulk = work.mode >= Mode.BULK_ARGUMENTS;
     let at = bulk ? 0 : skipItems(work.body, 0, kept);
-    for (let item = kept; item < end; ) {
+    for (let item = kept; item < end;) {
       let to = item;
       while (to < end && !this.isDone(to)) to++;
       if (to === item) {
@@ -99,6 +99,11 @@ export class Chunk {
   single(item: number): Work {
     if (this.work.mode >= Mode.BULK_ARGUMENTS) return this.work;
     const start = skipItems(this.work.body, 0, item);
-    return { ...this.work, first: this.work.first + item, count: 1, body: this.work.body.slice(start, skipItems(this.work.body, start, 1)) };
+    return {
+      ...this.work,
+      first: this.work.first + item,
+      count: 1,
+      body: this.work.body.slice(start, skipItems(this.work.body, start, 1)),
+    };
   }
 }

@@ -73,7 +73,8 @@ export class Limits {
         if (!chunk) continue;
         const limitMs = this.#limitOf(chunk.work.bind);
         const item = thread.share.itemOf(slot);
-        if (limitMs > 0 && now - thread.share.startOf(slot) > limitMs && item < chunk.count && !chunk.isDone(item)) this.#actions.expired(thread, chunk, item, limitMs);
+        if (limitMs > 0 && now - thread.share.startOf(slot) > limitMs && item < chunk.count && !chunk.isDone(item))
+          this.#actions.expired(thread, chunk, item, limitMs);
       }
     }
     this.#climb();

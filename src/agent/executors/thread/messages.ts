@@ -25,7 +25,14 @@ export type ToThread =
 export type FromThread =
   | Uint8Array
   | { readonly type: "ready" }
-  | { readonly type: "bulk"; readonly id: number; readonly attempt: number; readonly status: number; readonly elapsedUs: number; readonly value: Uint8Array }
+  | {
+      readonly type: "bulk";
+      readonly id: number;
+      readonly attempt: number;
+      readonly status: number;
+      readonly elapsedUs: number;
+      readonly value: Uint8Array;
+    }
   | { readonly type: "line"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
   | { readonly type: "pong"; readonly id: number }

@@ -21,9 +21,17 @@ export class OutcomeWriter {
   }
 
   /** Returns the item's bytes instead, with its status first, when they are too many for a record. */
-  add(id: number, attempt: number, word: number, elapsedUs: number, threw: boolean, value: unknown): Uint8Array | undefined {
+  add(
+    id: number,
+    attempt: number,
+    word: number,
+    elapsedUs: number,
+    threw: boolean,
+    value: unknown,
+  ): Uint8Array | undefined {
     const { out } = this;
-    if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff) this.#begin(id, attempt, word);
+    if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff)
+      this.#begin(id, attempt, word);
     const at = beginItem(out);
     this.#item(threw, value);
     const length = out.pos - at - 1;

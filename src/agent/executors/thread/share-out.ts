@@ -27,7 +27,10 @@ export function split(work: Work, shares: readonly number[]): Work[] {
 }
 
 /** What can be taken from whom for an idle thread: all that stands behind a blocked one, else half of the most. */
-export function donor(threads: Iterable<Thread>, idle: Thread): { readonly from: Thread; readonly count: number } | undefined {
+export function donor(
+  threads: Iterable<Thread>,
+  idle: Thread,
+): { readonly from: Thread; readonly count: number } | undefined {
   let from: Thread | undefined;
   let most = 0;
   for (const other of threads) {
@@ -41,7 +44,10 @@ export function donor(threads: Iterable<Thread>, idle: Thread): { readonly from:
 }
 
 /** A thread's tasks without an outcome: those that had started, and work that had not. */
-export function leftOf(thread: Thread): { readonly started: { id: number; attempt: number }[]; readonly unstarted: Work[] } {
+export function leftOf(thread: Thread): {
+  readonly started: { id: number; attempt: number }[];
+  readonly unstarted: Work[];
+} {
   const started: { id: number; attempt: number }[] = [];
   const unstarted: Work[] = [];
   for (const chunk of thread.chunks.values()) {

@@ -40,7 +40,12 @@ export class SlotLoops {
   /** Whether outcomes have left since the thread was last idle. */
   #early = true;
 
-  constructor(share: ThreadShare, binds: Map<number, Bind>, single: boolean, post: (message: FromThread, transfer?: ArrayBuffer[]) => void) {
+  constructor(
+    share: ThreadShare,
+    binds: Map<number, Bind>,
+    single: boolean,
+    post: (message: FromThread, transfer?: ArrayBuffer[]) => void,
+  ) {
     this.#share = share;
     this.#binds = binds;
     this.#single = single;
@@ -190,7 +195,9 @@ export class SlotLoops {
     if (bulk) {
       this.flush();
       const status = bulk[0]!;
-      this.#post({ type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bulk }, [bulk.buffer as ArrayBuffer]);
+      this.#post({ type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bulk }, [
+        bulk.buffer as ArrayBuffer,
+      ]);
     } else this.#flushSoon();
   }
 
@@ -254,5 +261,9 @@ function callSingle(run: TaskRun, body: (...args: unknown[]) => unknown, args: u
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === "object" || typeof value === "function") && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (
+    (typeof value === "object" || typeof value === "function") &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
 }

@@ -14,7 +14,15 @@ export class TaskRun implements TaskContext {
   /** Why the host gave the task up; its outcome is no longer wanted. */
   stopped: "cancelled" | "timeout" | undefined;
 
-  constructor(number: number, attempt: number, slot: number, word: number, stdout: boolean, stderr: boolean, report: (id: number, done: number, of: number) => void) {
+  constructor(
+    number: number,
+    attempt: number,
+    slot: number,
+    word: number,
+    stdout: boolean,
+    stderr: boolean,
+    report: (id: number, done: number, of: number) => void,
+  ) {
     this.number = number;
     this.attempt = attempt;
     this.slot = slot;

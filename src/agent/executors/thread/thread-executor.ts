@@ -24,7 +24,12 @@ export interface ExecutorEvents {
   timedOut(id: number, attempt: number, limitMs: number): void;
   cancelled(id: number, attempt: number): void;
   /** Tasks that had started on a thread that is gone. */
-  lost(tasks: readonly { id: number; attempt: number }[], detail: string, culprit: number | undefined, innocent: boolean): void;
+  lost(
+    tasks: readonly { id: number; attempt: number }[],
+    detail: string,
+    culprit: number | undefined,
+    innocent: boolean,
+  ): void;
   line(id: number, stream: "stdout" | "stderr", text: string): void;
   progress(id: number, done: number, of: number): void;
   /** A thread did not even terminate: only the end of the process helps. */
@@ -67,14 +72,18 @@ export class ThreadExecutor {
       terminate: (thread, culprit) => this.#terminate(thread, culprit),
       retire: (thread, culprit) => this.#retire(thread, culprit),
     });
-    this.#blocks = new BlockWatch(this.#threads, { spread: () => this.#balance(), blocked: (waiting) => this.#addThreads(waiting) });
+    this.#blocks = new BlockWatch(this.#threads, {
+      spread: () => this.#balance(),
+      blocked: (waiting) => this.#addThreads(waiting),
+    });
   }
 
   /** Starts the threads; work may come before. */
   open(): void {
     const { concurrency, cores } = this.#options;
     const threads = Math.min(concurrency, cores);
-    for (let i = 0; i < threads; i++) this.#start(Math.floor(((i + 1) * concurrency) / threads) - Math.floor((i * concurrency) / threads));
+    for (let i = 0; i < threads; i++)
+      this.#start(Math.floor(((i + 1) * concurrency) / threads) - Math.floor((i * concurrency) / threads));
     this.#balance();
   }
 
@@ -178,7 +187,10 @@ export class ThreadExecutor {
 
   #spread(threads: Thread[], work: Work): void {
     const slots = threads.reduce((sum, thread) => sum + thread.share.allowed, 0);
-    const parts = split(work, threads.map((thread) => thread.share.allowed / slots));
+    const parts = split(
+      work,
+      threads.map((thread) => thread.share.allowed / slots),
+    );
     const order = [...threads].sort((a, b) => a.open / a.share.allowed - b.open / b.share.allowed);
     parts.forEach((part, index) => this.#put(order[index]!, part));
   }
@@ -191,7 +203,8 @@ export class ThreadExecutor {
     switch (message.type) {
       case "bulk": {
         const chunk = find(thread, message.id, message.attempt);
-        if (chunk && this.#settle(thread, chunk, message.id - chunk.work.first)) this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
+        if (chunk && this.#settle(thread, chunk, message.id - chunk.work.first))
+          this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
         return this.#balance();
       }
       case "line":
@@ -343,7 +356,8 @@ export class ThreadExecutor {
     const { started, unstarted } = leftOf(thread);
     const escaped = this.#escaped.get(thread);
     this.#escaped.delete(thread);
-    if (started.length > 0) this.#events.lost(started, reasonOf(culprit, escaped, code, error), culprit, escaped !== undefined);
+    if (started.length > 0)
+      this.#events.lost(started, reasonOf(culprit, escaped, code, error), culprit, escaped !== undefined);
     const works = [...this.#waiting, ...unstarted];
     this.#waiting = [];
     for (const work of works) this.take(work);
@@ -358,7 +372,12 @@ function find(thread: Thread, id: number, attempt: number): Chunk | undefined {
 }
 
 /** Why a thread's tasks are lost, in words. */
-function reasonOf(culprit: number | undefined, escaped: string | undefined, code: number, error: Error | undefined): string {
+function reasonOf(
+  culprit: number | undefined,
+  escaped: string | undefined,
+  code: number,
+  error: Error | undefined,
+): string {
   if (culprit !== undefined) return "its thread was ended because of another task";
   if (escaped !== undefined) return `its thread was ended for an error that escaped it or a task before it: ${escaped}`;
   return error ? `its thread ended: ${error.message}` : `its thread ended with code ${code}`;

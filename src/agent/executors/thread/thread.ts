@@ -33,7 +33,15 @@ export class Thread {
   #outbox: ChunkMessage[] = [];
   #known = new Set<number>();
 
-  constructor(file: string, slots: number, allowed: number, base: number, single: boolean, info: InstanceFacts, events: ThreadEvents) {
+  constructor(
+    file: string,
+    slots: number,
+    allowed: number,
+    base: number,
+    single: boolean,
+    info: InstanceFacts,
+    events: ThreadEvents,
+  ) {
     this.share = new ThreadShare(slots);
     this.share.allowed = allowed;
     this.base = base;
@@ -43,7 +51,7 @@ export class Thread {
     this.worker.stderr.resume();
     let failure: Error | undefined;
     this.worker.on("message", (message: FromThread) => events.message(this, message));
-    this.worker.on("error", (error) => (failure = error as Error));
+    this.worker.on("error", (error) => (failure = error));
     this.worker.on("exit", (code) => events.exit(this, code, failure));
   }
 
