@@ -37,12 +37,12 @@ export class RunLine {
   readonly #observers: Observers;
   readonly #queues = new Map<number, number>();
   #open: Open | undefined;
-  #sealing = false;
 
   constructor(dispatcher: Dispatcher, owner: TaskOwner, observers: Observers) {
     this.#dispatcher = dispatcher;
     this.#owner = owner;
     this.#observers = observers;
+    dispatcher.onFlush = (): void => this.#seal();
   }
 
   add(pending: Pending<unknown>, target: number, signal: AbortSignal | undefined): Task<unknown> {
@@ -82,13 +82,6 @@ export class RunLine {
     });
     const open = { segment, runs, bind, target };
     this.#open = open;
-    if (!this.#sealing) {
-      this.#sealing = true;
-      process.nextTick(() => {
-        this.#sealing = false;
-        this.#seal();
-      });
-    }
     return open;
   }
 

@@ -182,7 +182,7 @@ export class Host {
     if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_ITEM)
       throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
     if (header.mode < Mode.BULK_ARGUMENTS) {
-      this.#executor.take({ ...header, body: Uint8Array.prototype.slice.call(buf, start + TASKS_HEADER, end) });
+      this.#executor.take({ ...header, body: copyOf(buf, start + TASKS_HEADER, end) });
       return;
     }
     need(start, end, TASKS_HEADER + 4, "TASKS");
@@ -281,4 +281,12 @@ export class Host {
       this.#session.flush();
     });
   }
+}
+
+/** Bytes of their own, for work that outlives the arrival it came with. */
+function copyOf(buf: Buffer, start: number, end: number): Uint8Array {
+  const out = new Uint8Array(end - start);
+  if (out.length > 64) buf.copy(out, 0, start, end);
+  else for (let i = 0; i < out.length; i++) out[i] = buf[start + i]!;
+  return out;
 }

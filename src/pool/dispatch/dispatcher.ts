@@ -71,6 +71,8 @@ export class Dispatcher {
   readonly #measured = new Map<number, { readonly mean: number; readonly said: number }>();
   readonly #abandoned = new Map<number, SkyError>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
+  /** Called before a tick's work leaves. */
+  onFlush: (() => void) | undefined;
   #nextId = 1;
   #nextQueue = 1;
   #scheduled = false;
@@ -155,6 +157,7 @@ export class Dispatcher {
 
   flush = (): void => {
     this.#scheduled = false;
+    this.onFlush?.();
     const dirty = new Set<NodePort>();
     for (const given of this.scheduler.assign()) {
       const port = this.#ports.get(given.rank)!;

@@ -30,7 +30,8 @@ export class Chunk {
   }
 
   get message(): ChunkMessage {
-    return { ...this.work, word: this.word };
+    const { bind, mode, attempt, first, count, body } = this.work;
+    return { bind, mode, attempt, first, count, body, word: this.word };
   }
 
   get finished(): boolean {
@@ -72,38 +73,30 @@ export class Chunk {
 
   /** What `taken` items cut off the end are, as work for somebody else; those that were cancelled are nobody's. */
   tail(taken: number): Work[] {
-    const { work, count: end } = this;
+    const end = this.count;
     const kept = end - taken;
-    const out: Work[] = [];
-    const bulk = work.mode >= Mode.BULK_ARGUMENTS;
-    let at = bulk ? 0 : skipItems(work.body, 0, kept);
-    for (let item = kept; item < end;) {
-      let to = item;
-      while (to < end && !this.isDone(to)) to++;
-      if (to === item) {
-        this.#ended--;
-        if (!bulk) at = skipItems(work.body, at, 1);
-        item++;
-        continue;
-      }
-      const next = bulk ? 0 : skipItems(work.body, at, to - item);
-      out.push(bulk ? work : { ...work, first: work.first + item, count: to - item, body: work.body.slice(at, next) });
-      [item, at] = [to, next];
-    }
+    const out = this.pieces(kept);
+    this.#ended -= taken - out.reduce((sum, work) => sum + work.count, 0);
     this.count = kept;
     this.#below = Math.min(this.#below, kept);
     return out;
   }
 
-  /** One item as work of its own. */
-  single(item: number): Work {
-    if (this.work.mode >= Mode.BULK_ARGUMENTS) return this.work;
-    const start = skipItems(this.work.body, 0, item);
-    return {
-      ...this.work,
-      first: this.work.first + item,
-      count: 1,
-      body: this.work.body.slice(start, skipItems(this.work.body, start, 1)),
-    };
+  /** The items from `from` on that have no outcome, as work of its own: one for each run of neighbours. */
+  pieces(from: number): Work[] {
+    const { work, count: end } = this;
+    if (work.mode >= Mode.BULK_ARGUMENTS) return from === 0 && end > 0 && !this.isDone(0) ? [work] : [];
+    const { bind, mode, attempt, first, body } = work;
+    const out: Work[] = [];
+    let at = skipItems(body, 0, from);
+    for (let item = from; item < end;) {
+      let to = item;
+      while (to < end && !this.isDone(to)) to++;
+      const next = skipItems(body, at, Math.max(1, to - item));
+      if (to > item) out.push({ bind, mode, attempt, first: first + item, count: to - item, body: body.slice(at, next) });
+      item = Math.max(to, item + 1);
+      at = next;
+    }
+    return out;
   }
 }

@@ -52,11 +52,10 @@ export function leftOf(thread: Thread): {
   const unstarted: Work[] = [];
   for (const chunk of thread.chunks.values()) {
     const claimed = thread.share.claimed(chunk.word);
-    for (let item = 0; item < chunk.count; item++) {
-      if (chunk.isDone(item)) continue;
-      if (item < claimed) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
-      else unstarted.push(chunk.single(item));
+    for (let item = 0; item < Math.min(claimed, chunk.count); item++) {
+      if (!chunk.isDone(item)) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
     }
+    unstarted.push(...chunk.pieces(claimed));
   }
   return { started, unstarted };
 }
