@@ -23,7 +23,7 @@ export interface Compute {
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION, before anything is made; SKY_POOL_FAILED and what a provider throws */
 export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Compute {
   return (async (given?: PoolOptions, body?: (pool: Pool) => unknown): Promise<unknown> => {
-    const options = given ?? {};
+    const options = given === undefined ? {} : given;
     const checked = checking();
     if (checked) return checked.opens();
     if (body !== undefined && typeof body !== "function")

@@ -65,6 +65,23 @@ export class Progress implements DispatchEvents {
     else this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }) });
   }
 
+  /** A body said how far it is. */
+  task(node: number, id: number, done: number, of: number | null): void {
+    if (!this.#bus.wants("Task.Progress")) return;
+    const name = this.#dispatcher?.nameOf(id) ?? "";
+    const task = `t${id}`;
+    this.#emit({
+      type: "Task.Progress",
+      ...this.#base(),
+      node,
+      task,
+      name,
+      attempt: 1,
+      done,
+      ...(of === null ? {} : { of }),
+    });
+  }
+
   changed(): void {
     if (this.#timer) return;
     const wait = this.#last + EVERY_MS - performance.now();

@@ -1,3 +1,6 @@
+import { SkyError } from "../errors/sky-error.ts";
+import type { Batch } from "./batch.ts";
+import { messageOf } from "./message-of.ts";
 import type { Observers, Task } from "./task.ts";
 
 const KEPT = 100;
@@ -16,11 +19,20 @@ export class Unobserved implements Observers {
     this.#tasks.delete(task);
   }
 
-  get count(): number {
-    return this.#tasks.size + this.#more;
+  /** A line for each failure that nobody has looked at, those of batches too. */
+  *report(batches: Iterable<Batch<unknown, unknown>>): Iterable<string> {
+    for (const task of this.#tasks) {
+      if (!isClosed(task.failure)) yield `${task.name} (${task.id}): ${messageOf(task.failure)}`;
+    }
+    if (this.#more > 0) yield `${this.#more} more tasks`;
+    for (const batch of batches) {
+      const { count, first } = batch.unobserved ?? {};
+      if (count && !isClosed(first)) yield `${count} tasks of a batch, the first with: ${messageOf(first)}`;
+    }
   }
+}
 
-  get tasks(): Iterable<Task<unknown>> {
-    return this.#tasks;
-  }
+/** The caller's own doing. */
+function isClosed(error: unknown): boolean {
+  return error instanceof SkyError && (error.code === "SKY_POOL_CLOSED" || error.code === "SKY_TASK_CANCELLED");
 }

@@ -9,7 +9,7 @@ import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
 import { eachOutcome } from "./outcomes.ts";
-import { Retries } from "./retries.ts";
+import { attribute, failureOf, lostError, Retries } from "./retries.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -315,46 +315,26 @@ export class Dispatcher {
     }
   }
 
-  #lost(
-    range: Range,
-    id: number,
-    rank: number,
-    { cause, reason, culprit, innocent = culprit !== undefined }: Loss,
-    alone = false,
-  ): void {
+  #lost(range: Range, id: number, rank: number, loss: Loss, alone = false): void {
+    const { innocent = loss.culprit !== undefined } = loss;
     const segment = this.#segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
-    const failure: Failure = { kind: "lost", name: "Lost", message: reason, innocent };
-    if (
+    const failure: Failure = { kind: "lost", name: "Lost", message: loss.reason, innocent };
+    const again =
       this.#closed === undefined &&
-      this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, cause, culprit, alone)
-    )
-      return;
-    const attempts = segment.attempt(index);
-    const error = new SkyError(
-      "SKY_TASK_LOST",
-      `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempts}: ${reason}`,
-      {
-        details: { node: rank, task: `t${id}`, attempt: attempts, cause, reason },
-        ...(segment.bind.options.rerun === "never"
-          ? { hint: 'It was started, and rerun: "never" forbids a second try.' }
-          : {}),
-      },
-    );
-    this.#settle(segment, index, State.FAILED, error, 0);
+      this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, loss.cause, loss.culprit, alone);
+    if (!again) this.#settle(segment, index, State.FAILED, lostError(segment, index, rank, loss), 0);
   }
 
   #threw(segment: Segment, index: number, rank: number, error: unknown, ranUs: number, pieces: readonly Range[]): void {
     const id = segment.first + index;
     const range = pieces.find((piece) => id >= piece.first && id < piece.first + piece.count);
-    const timeout = error instanceof SkyError && error.code === "SKY_TASK_TIMEOUT";
-    if (range && segment.bind.options.retry !== undefined && error instanceof Error) {
-      const failure: Failure = { kind: timeout ? "timeout" : "error", name: error.name, message: error.message };
-      if (this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, "failed")) return;
-    }
-    attribute(error, rank, id, segment.attempt(index));
+    const failure = segment.bind.options.retry === undefined ? undefined : failureOf(error);
+    if (range && failure && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, "failed"))
+      return;
+    attribute(error, segment, index, rank);
     this.#settle(segment, index, State.FAILED, error, ranUs);
   }
 
@@ -396,14 +376,4 @@ export class Dispatcher {
     this.#measured.set(group, { mean, said });
     if (said !== before?.said) this.scheduler.measured(group, said);
   }
-}
-
-/** Where an error happened goes with it, out of the way of its own properties. */
-function attribute(error: unknown, node: number, task: number, attempt: number): void {
-  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
-  Object.defineProperty(error, "sky", {
-    value: { node, task: `t${task}`, attempt },
-    enumerable: false,
-    configurable: true,
-  });
 }

@@ -2,7 +2,8 @@ import type { LossCause } from "../../events/node-events.ts";
 import type { Range } from "../core/ranges.ts";
 import { type Failure, runsAgain } from "../core/retry.ts";
 import type { Scheduler } from "../core/scheduler.ts";
-import type { DispatchEvents } from "./dispatcher.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { DispatchEvents, Loss } from "./dispatcher.ts";
 import type { Segment } from "./segment.ts";
 
 /** Attempts are one byte on the wire. */
@@ -61,6 +62,34 @@ export class Retries {
     events.retried(segment, index, attempt + 1, rank, cause, failure.message, culprit);
     return true;
   }
+}
+
+/** What a task fails with when it was lost for good. */
+export function lostError(segment: Segment, index: number, rank: number, { cause, reason }: Loss): SkyError {
+  const attempt = segment.attempt(index);
+  const never = segment.bind.options.rerun === "never";
+  return new SkyError(
+    "SKY_TASK_LOST",
+    `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempt}: ${reason}`,
+    {
+      details: { node: rank, task: `t${segment.first + index}`, attempt, cause, reason },
+      ...(never ? { hint: 'It was started, and rerun: "never" forbids a second try.' } : {}),
+    },
+  );
+}
+
+/** Where an error of a function happened goes with it, out of the way of its own properties. */
+export function attribute(error: unknown, segment: Segment, index: number, rank: number): void {
+  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
+  const value = { node: rank, task: `t${segment.first + index}`, attempt: segment.attempt(index) };
+  Object.defineProperty(error, "sky", { value, enumerable: false, configurable: true });
+}
+
+/** What a failed try looks like to a retry rule; undefined for a thrown value that is no error. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const timeout = error instanceof SkyError && error.code === "SKY_TASK_TIMEOUT";
+  return { kind: timeout ? "timeout" : "error", name: error.name, message: error.message };
 }
 
 /** A user's rule that throws has not said yes. */

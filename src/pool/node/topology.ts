@@ -1,4 +1,4 @@
-import type { Node } from "./node/node.ts";
+import type { Node } from "./node.ts";
 
 const HEAD_PORT = 29_500;
 

@@ -1,0 +1,159 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { AGENT_VERSION } from "../../agent/config.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { Bind } from "../dispatch/bind.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { messageOf } from "../message-of.ts";
+import type { PoolSpec } from "../spec.ts";
+import { Node, type NodeNews } from "./node.ts";
+import { placeOf } from "./topology.ts";
+
+/** Tries to bring up a node's machine again after it was lost, before the rank is given up. */
+const REPLACE_TRIES = 3;
+
+export interface NodesOptions {
+  readonly spec: PoolSpec;
+  readonly dispatcher: Dispatcher;
+  readonly emit: (event: NodeNews) => void;
+  readonly onProgress: (node: number, task: number, done: number, of: number | null) => void;
+}
+
+/** The nodes of a pool: brings them up together, puts others in the place of lost ones, and tells each of all. */
+export class Nodes {
+  readonly #options: NodesOptions;
+  readonly #nodes = new Map<number, Node>();
+  readonly #jobId = randomUUID();
+  readonly #token = randomBytes(32).toString("hex");
+  readonly #epoch = Date.now();
+  #closing = false;
+
+  constructor(options: NodesOptions) {
+    this.#options = options;
+  }
+
+  /** Nodes that are ready now. */
+  get ready(): number {
+    let ready = 0;
+    for (const node of this.#nodes.values()) if (node.state === "ready") ready++;
+    return ready;
+  }
+
+  isReady(rank: number): boolean {
+    return this.#nodes.get(rank)?.state === "ready";
+  }
+
+  [Symbol.iterator](): Iterator<Node> {
+    return this.#nodes.values();
+  }
+
+  /** Starts all nodes at once; resolves when enough are ready, rejects when that can't happen any more. */
+  async open(): Promise<void> {
+    const { min, desired } = this.#options.spec;
+    let left = desired;
+    let ready = 0;
+    await new Promise<void>((resolve, reject) => {
+      for (let rank = 0; rank < desired; rank++) {
+        this.#start(rank).then(
+          () => {
+            left--;
+            if (++ready === min) resolve();
+          },
+          (error: unknown) => {
+            left--;
+            if (ready + left < min) reject(error);
+            else if (!this.#closing) this.#replaceLater(this.#nodes.get(rank)!, messageOf(error));
+          },
+        );
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const ended of await Promise.allSettled([...this.#nodes.values()].map((node) => node.close()))) {
+      if (ended.status === "fulfilled") continue;
+      const message = `a node was not left in order: ${messageOf(ended.reason)}`;
+      this.#options.emit({ type: "Error.Occurred", message, fatal: false });
+    }
+  }
+
+  #start(rank: number): Promise<void> {
+    const { spec, dispatcher, emit, onProgress } = this.#options;
+    const { provider, name, concurrency, killGraceMs, env } = spec;
+    const [token, epoch] = [this.#token, this.#epoch];
+    const node = new Node({
+      rank,
+      pool: name,
+      provider,
+      config: { version: AGENT_VERSION, token, epoch, concurrency, executor: "thread", killGraceMs, env },
+      dispatcher,
+      shows: (bind, stream) => this.#shows(rank, bind, stream),
+      emit,
+      onReady: () => this.#publish(),
+      onLost: (lost, reason) => this.#replaceLater(lost, reason),
+      onProgress: (task, done, of) => onProgress(rank, task, done, of),
+    });
+    this.#nodes.set(rank, node);
+    return node.start();
+  }
+
+  #replaceLater(lost: Node, reason: string): void {
+    this.#replace(lost, reason).catch((error: unknown) => {
+      const message = `node ${lost.rank}: ${messageOf(error)}`;
+      this.#options.emit({ type: "Error.Occurred", message, fatal: false, node: lost.rank });
+    });
+  }
+
+  async #replace(lost: Node, reason: string): Promise<void> {
+    const { emit } = this.#options;
+    const { rank } = lost;
+    const previous = lost.machine?.name ?? "";
+    await lost.close();
+    for (let attempt = 1; attempt <= REPLACE_TRIES && !this.#closing; attempt++) {
+      try {
+        await this.#start(rank);
+        emit({ type: "Node.Replaced", node: rank, previous, machine: this.#nodes.get(rank)?.machine?.name ?? "" });
+        return;
+      } catch (error) {
+        const code = error instanceof SkyError ? error.code : "SKY_POOL_FAILED";
+        emit({ type: "Node.WorkerFailed", node: rank, error: messageOf(error), code });
+        await this.#nodes.get(rank)?.close();
+      }
+    }
+    if (!this.#closing) this.#giveUp(rank, reason);
+  }
+
+  /** The rank will not come back; without any other node the pool is at its end. */
+  #giveUp(rank: number, reason: string): void {
+    const { dispatcher, emit } = this.#options;
+    const others = [...this.#nodes.values()].some(
+      (node) => node.rank !== rank && node.state !== "lost" && node.state !== "closed",
+    );
+    const what = others ? `node ${rank} is lost and could not` : "no node is left, and none could";
+    const failed = new SkyError("SKY_POOL_FAILED", `${what} be made anew: ${reason}`);
+    emit({ type: "Error.Occurred", message: failed.message, fatal: !others, code: failed.code });
+    if (others) dispatcher.abandon(rank, failed);
+    else dispatcher.close(failed);
+  }
+
+  /** Tells every node how the pool looks now. */
+  #publish(): void {
+    const nodes = [...this.#nodes.values()].sort((a, b) => a.rank - b.rank);
+    for (const node of nodes) node.topology(placeOf(node, nodes, this.#options.spec.desired, this.#jobId));
+  }
+
+  /** Whether a function's lines should leave the node. */
+  #shows(rank: number, bind: Bind, stream: "stdout" | "stderr"): boolean {
+    const rule = bind.rule(stream);
+    if (rule === undefined) return true;
+    if (rule === false) return false;
+    if (rule === "head") return rank === 0;
+    try {
+      return rule({ node: rank, worker: 0, isHead: rank === 0, totalNodes: this.#options.spec.desired });
+    } catch (error) {
+      const message = `the output rule of ${bind.name} threw, so its lines are shown: ${messageOf(error)}`;
+      this.#options.emit({ type: "Error.Occurred", message, fatal: false });
+      return true;
+    }
+  }
+}
