@@ -200,8 +200,9 @@ export class Calls {
         targetOf(to) === targetOf(from)
       )
         to++;
-      const segment = this.#segment(store, fnOf(first), optionsOf(first), false, targetOf(from), to - from);
-      this.#fill(store, segment, pendings.slice(from, to).map(argsOf));
+      const values = pendings.slice(from, to).map(argsOf);
+      const segment = this.#segment(store, fnOf(first), optionsOf(first), false, targetOf(from), values);
+      this.#fill(store, segment, values);
       from = to;
     }
   }
@@ -209,20 +210,20 @@ export class Calls {
   #mapList(store: BatchStore, made: AnyFn, items: readonly unknown[], single: boolean, target: number): void {
     if (items.length === 0) return store.close();
     if (single && items.every(isSmall)) {
-      const segment = this.#segment(store, made, optionsOf(made()), true, target, items.length, items.slice());
+      const segment = this.#segment(store, made, optionsOf(made()), true, target, items, true);
       store.add(segment, items.length);
       segment.sealed = true;
       const first = Math.min(FIRST_ITEMS, items.length);
       this.#dispatcher.enqueue(segment, 0, first);
       this.#dispatcher.flush();
       if (first < items.length) this.#dispatcher.enqueue(segment, first, items.length - first);
-    } else this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, items.length), items);
+    } else this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, items), items);
     store.close();
   }
 
   #mapPulled(store: BatchStore, made: AnyFn, values: readonly unknown[], single: boolean, target: number): void {
     if (this.#dispatcher.closed) throw this.#dispatcher.closed;
-    this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, values.length), values);
+    this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, values), values);
   }
 
   #segment(
@@ -231,10 +232,10 @@ export class Calls {
     options: ResolvedOptions,
     single: boolean,
     target: number,
-    count: number,
-    items?: readonly unknown[],
+    values: readonly unknown[],
+    small = false,
   ): Segment {
-    const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS);
+    const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS, small ? undefined : values);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     const queue = this.#dispatcher.openQueue(target, queueTimeoutMs === 0);
     return this.#dispatcher.segment(
@@ -246,10 +247,10 @@ export class Calls {
         ownsQueue: true,
         single,
         queueTimeoutMs,
-        capacity: count,
-        ...(items ? { items } : {}),
+        capacity: values.length,
+        ...(small ? { items: values.slice() } : {}),
       },
-      count,
+      values.length,
     );
   }
 

@@ -47,7 +47,7 @@ export class RunLine {
 
   add(pending: Pending<unknown>, target: number, signal: AbortSignal | undefined): Task<unknown> {
     const options = optionsOf(pending);
-    const bind = this.#dispatcher.bind(fnOf(pending), options);
+    const bind = this.#dispatcher.bind(fnOf(pending), options, argsOf(pending));
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     let open = this.#open;
     if (

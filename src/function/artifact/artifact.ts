@@ -29,17 +29,39 @@ export interface Artifact {
   readonly conditions: readonly string[];
 }
 
-/** The entry module before it is built, and where it belongs. */
-export interface EntrySource {
-  readonly name: string;
-  /** The file that the function is in: the entry lies beside it. */
+/** A module that capture wrote, before it is built. */
+export interface ModuleSource {
+  /** The user's file that it lies beside. */
   readonly file: string;
   readonly kind: "esm" | "cjs";
   readonly text: string;
   /** From a position in the text (counted from 0) to the user's file. */
   readonly place: (line: number, column: number) => Place | undefined;
-  readonly include: readonly string[];
 }
+
+/** The entry module, with what it needs besides what it imports by name. */
+export interface EntrySource extends ModuleSource {
+  /** What is sent, for messages. */
+  readonly name: string;
+  /** The file name of the entry, which lies beside `file`. */
+  readonly entryName: string;
+  /** Modules of declarations that several entries share, under the names by which they are imported. */
+  readonly modules: readonly NamedModule[];
+  /** Globs, relative to the file, of files that no literal import names. */
+  readonly include: readonly string[];
+  /** Files and folders that captured paths name. */
+  readonly assets: readonly string[];
+  /** Whether a file is one whose declarations travel: it is never imported on a node. */
+  isHome(file: string): boolean;
+  /**
+   * Modules that stand for such a file where others of the user's import from it: the last of them has these exports.
+   * Undefined where nothing is known of the file.
+   * @throws SkyError SKY_CAPTURE_* where one of them can't travel
+   */
+  declarations(file: string, names: readonly string[], importer: string): readonly NamedModule[] | undefined;
+}
+
+export type NamedModule = ModuleSource & { readonly name: string };
 
 export interface Prepared {
   readonly artifact: Artifact;

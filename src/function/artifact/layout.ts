@@ -101,16 +101,22 @@ export class Layout {
     return posix.join("__outside", hashOf(base).slice(0, 8), relative(base, file).split(sep).join("/"));
   }
 
-  /** The place of what is emitted for a user's file: named as compilers name it. */
+  /** The place of what is emitted for a user's file. */
   emittedPlace(file: string): string {
     const place = this.place(file);
-    const extension = extname(file);
-    const emitted = EMITTED[extension];
-    if (emitted === undefined || /\.d\.[cm]?ts$/.test(file)) return place;
-    const stem = place.slice(0, -extension.length);
-    const taken = existsSync(join(dirname(file), basename(file, extension) + emitted));
-    return taken ? `${place}${emitted}` : stem + emitted;
+    const emitted = emittedName(file);
+    if (emitted === file) return place;
+    if (existsSync(emitted)) return `${place}${extname(emitted)}`;
+    return place.slice(0, -extname(file).length) + extname(emitted);
   }
+}
+
+/** The name that compilers give to what they make of a file. */
+export function emittedName(file: string): string {
+  const extension = extname(file);
+  const emitted = EMITTED[extension];
+  if (emitted === undefined || /\.d\.[cm]?ts$/.test(file)) return file;
+  return file.slice(0, -extension.length) + emitted;
 }
 
 /** `./x.js` as a module at `from` has to write it to mean the module at `to`; both are places in the tree. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -35,6 +36,11 @@ function entry(root: string, text: string, more: Partial<EntrySource> = {}): Pro
     text,
     place: (line, column) => ({ file, line: line + 1, column: column + 1 }),
     include: [],
+    entryName: `main.sky-${createHash("sha256").update(text).digest("hex").slice(0, 12)}.${more.kind === "cjs" ? "cjs" : "mjs"}`,
+    modules: [],
+    assets: [],
+    isHome: () => false,
+    declarations: () => [],
     ...more,
   });
 }

@@ -1,34 +1,24 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { SkyError } from "../../errors/sky-error.ts";
-import { Lines } from "../capture/lines.ts";
-import { OriginalMap, type Place } from "../capture/source-map.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
+import { filesBelow, glob, kindOfPath } from "./files.ts";
 import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
 import { linksOf, looksAtItsPlace, manifestsOf, refuseNative, wholePackage } from "./packages.ts";
+import { ProjectFiles } from "./project-files.ts";
 import { type Reached, reachOf } from "./reach.ts";
-import { rewriteSpecifiers } from "./rewrite.ts";
+import { refuseInclude, refuseNativeFile, refusePlugAndPlay } from "./refusals.ts";
 import { mapFrames, type PlaceFinder } from "./stack.ts";
-import { hashOf, keep } from "./store.ts";
-import { specifiersIn } from "./specifiers.ts";
-import { type Start, type TracedImport, Tracer } from "./trace.ts";
-import { homeKind, transformFiles, transformText } from "./transform.ts";
+import { hashOf } from "./store.ts";
+import { type TracedImport, Tracer } from "./trace.ts";
+import { CODE } from "./user-references.ts";
+import { buildWritten, type PlacedModule, traceWritten, type WrittenImports } from "./written-modules.ts";
 
-interface Emitted extends ArtifactFile {
-  /** The file at home. */
-  readonly original: string;
-  readonly map?: OriginalMap;
-}
-
-const CODE = /\.[cm]?[jt]sx?$/;
-
-/** The files of one project, as far as functions reached them. Each is read once, as the program itself reads it once. */
+/** Makes artifacts of one project's functions. */
 export class Project {
   readonly #layout: Layout;
   readonly #tracer: Tracer;
+  readonly #files: ProjectFiles;
   readonly #conditions: readonly string[];
-  readonly #emitted = new Map<string, Emitted>();
-  readonly #byPlace = new Map<string, Emitted>();
   readonly #whole = new Map<string, readonly string[]>();
   readonly #looking = new Map<string, boolean>();
   #last: Promise<unknown> = Promise.resolve();
@@ -37,6 +27,7 @@ export class Project {
     this.#layout = new Layout(root);
     this.#conditions = conditions;
     this.#tracer = new Tracer(root, conditions);
+    this.#files = new ProjectFiles(this.#layout, this.#tracer);
   }
 
   /** One at a time: two functions mostly reach the same files, and the second then finds them done. */
@@ -47,91 +38,81 @@ export class Project {
   }
 
   async #prepare(entry: EntrySource): Promise<Prepared> {
-    const imports = await this.#tracer.imports(entry.file, startsOf(entry), entry.name);
-    const files = this.#tracer.closure(imports);
-    await this.#emitUserFiles(
-      files.filter((file) => !isPackageFile(file)),
-      entry,
-    );
-    const own = await this.#emitEntry(entry, imports);
-    const reached = await this.#withWholePackages(files, entry);
-    const manifests = new Set([entry.file, ...reached].flatMap((file) => manifestsOf(file, this.#layout)));
-    const links = new Map<string, ArtifactLink>();
-    const link = (file: string, list: typeof imports): void => {
-      for (const item of linksOf(file, list, this.#layout)) links.set(item.path, item);
-    };
-    link(entry.file, imports);
-    for (const file of reached) link(file, this.#tracer.file(file)?.imports ?? []);
-    const all = new Map<string, ArtifactFile>([[own.path, own]]);
-    for (const file of [...reached, ...manifests]) {
-      const emitted = this.#emitted.get(file) ?? this.#raw(file);
-      all.set(emitted.path, { path: emitted.path, hash: emitted.hash, size: emitted.size });
-    }
-    const artifact = seal({
-      root: this.#layout.root,
-      entry: own.path,
-      files: byPath(all.values()),
-      links: byPath(links.values()),
-      conditions: this.#conditions,
-    });
+    const { root } = this.#layout;
+    if (process.versions["pnp"] !== undefined || existsSync(join(root, ".pnp.cjs"))) throw refusePlugAndPlay(entry, root);
+    await this.#files.addWritten(entry.modules, entry);
+    const own = await traceWritten(entry, this.#files.isWritten, this.#layout, this.#tracer, entry);
+    const included = await this.#included(entry);
+    const imports = [...own.imports, ...included.imports];
+    const files = await this.#files.closure(imports, entry);
+    const built = await this.#buildEntry(own, entry);
+    const reached = await this.#withWholePackages([...files, ...own.assets, ...included.assets], entry);
+    const manifests = [entry.file, ...reached].flatMap((file) => manifestsOf(file, this.#layout));
+    const sent = new Set([...reached, ...manifests]);
+    const artifact = this.#assemble(built, sent, imports, entry);
     const find: PlaceFinder = (place, line, column) =>
-      place === own.path ? own.place(line, column) : this.#original(place, line, column);
+      place === built.path ? built.find(line, column) : this.#files.original(place, line, column);
     const reach = (): Reached[] =>
       reachOf({
         imports,
-        files: new Set([...reached, ...manifests]),
+        files: sent,
         trace: (file) => this.#tracer.file(file),
-        sent: (file) => this.#emitted.get(file),
+        sent: (file) => this.#files.known(file),
         looks: (file) => this.#looks(file),
       });
     return { artifact, mapStack: (stack) => mapFrames(stack, find), reach };
   }
 
-  async #emitUserFiles(files: readonly string[], entry: EntrySource): Promise<void> {
-    const fresh = files.filter((file) => !this.#emitted.has(file));
-    const code = fresh.filter((file) => CODE.test(file));
-    const kinds = code.map((path) => ({ path, kind: homeKind(path, this.#tracer.file(path)?.format, entry.kind) }));
-    const transformed = await transformFiles(kinds);
-    for (const file of fresh) {
-      const made = transformed.get(file);
-      if (made === undefined) {
-        this.#raw(file);
-        continue;
-      }
-      const place = this.#layout.emittedPlace(file);
-      const text = rewriteSpecifiers(made.text, made.kind, {
-        layout: this.#layout,
-        file,
-        place,
-        imports: this.#tracer.file(file)?.imports ?? [],
-      });
-      this.#put({ ...content(place, Buffer.from(text)), original: file, map: made.map });
+  #assemble(
+    built: ArtifactFile,
+    sent: ReadonlySet<string>,
+    imports: readonly TracedImport[],
+    entry: EntrySource,
+  ): Artifact {
+    const links = new Map<string, ArtifactLink>();
+    const link = (file: string, list: readonly TracedImport[]): void => {
+      for (const item of linksOf(file, list, this.#layout)) links.set(item.path, item);
+    };
+    link(entry.file, imports);
+    for (const file of sent) link(file, this.#tracer.file(file)?.imports ?? []);
+    const all = new Map<string, ArtifactFile>([[built.path, built]]);
+    for (const file of sent) {
+      const emitted = this.#files.get(file);
+      all.set(emitted.path, emitted);
     }
+    return seal({
+      root: this.#layout.root,
+      entry: built.path,
+      files: byPath([...all.values()].map(({ path, hash, size }) => ({ path, hash, size }))),
+      links: byPath(links.values()),
+      conditions: this.#conditions,
+    });
   }
 
-  async #emitEntry(
-    entry: EntrySource,
-    imports: readonly TracedImport[],
-  ): Promise<ArtifactFile & { place: (line: number, column: number) => Place | undefined }> {
-    const made = await transformText(entry.text);
-    // Beside its source, so that what is relative to that is relative to it.
-    const beside = this.#layout.place(join(dirname(entry.file), `${basename(entry.file).replace(/\.[^.]+$/, "")}.sky`));
-    const text = rewriteSpecifiers(made.text, entry.kind, {
-      layout: this.#layout,
-      file: entry.file,
-      place: beside,
-      imports,
+  /** What `include` names, relative to the function's file, and the places that captured paths name. */
+  async #included(entry: EntrySource): Promise<WrittenImports> {
+    const folder = dirname(entry.file);
+    const named = entry.include.flatMap((pattern) => {
+      const found = glob(pattern, folder);
+      if (found.length === 0) throw refuseInclude(entry, pattern);
+      return found;
     });
-    const place = `${beside}-${hashOf(text).slice(0, 12)}.${entry.kind === "esm" ? "mjs" : "cjs"}`;
-    let map: OriginalMap | undefined;
+    const assets = entry.assets.flatMap((path) => {
+      const kind = `${folder}/`.startsWith(`${path}/`) ? undefined : kindOfPath(path);
+      return kind === "folder" ? (filesBelow(path) ?? []) : kind === "file" ? [path] : [];
+    });
+    const all = [...new Set([...named, ...assets])];
+    const code = all.filter((file) => CODE.test(file) && !/\.d\.[cm]?ts$/.test(file));
+    const starts = code.map((specifier) => ({ specifier, kind: "dynamic-import" as const, place: undefined }));
     return {
-      ...content(place, Buffer.from(text)),
-      place: (line, column) => {
-        map ??= new OriginalMap(made.map, entry.file);
-        const inText = map.original(line, column);
-        return inText === undefined ? undefined : entry.place(inText.line - 1, inText.column - 1);
-      },
+      imports: await this.#tracer.imports(entry.file, starts, entry.name),
+      assets: all.filter((file) => !CODE.test(file)),
     };
+  }
+
+  #buildEntry({ imports }: WrittenImports, entry: EntrySource): Promise<PlacedModule> {
+    // Beside its source, so that what is relative to that is relative to it.
+    return buildWritten(entry, imports, this.#layout.place(join(dirname(entry.file), entry.entryName)), this.#layout);
   }
 
   /** The files, and all others of packages that look for files beside themselves, with what those depend on. */
@@ -139,7 +120,7 @@ export class Project {
     const reached = new Set(files);
     for (const file of reached) {
       if (!isPackageFile(file)) continue;
-      if (file.endsWith(".node")) throw nativeFile(file, entry);
+      if (file.endsWith(".node")) throw refuseNativeFile(entry, file);
       const root = packageRoot(file);
       refuseNative(root, entry);
       if (this.#looks(file)) for (const more of await this.#wholePackage(root)) reached.add(more);
@@ -168,36 +149,6 @@ export class Project {
     this.#whole.set(root, all);
     return all;
   }
-
-  #raw(file: string): Emitted {
-    const known = this.#emitted.get(file);
-    if (known !== undefined) return known;
-    return this.#put({ ...content(this.#layout.place(file), rawContent(file)), original: file });
-  }
-
-  #put(emitted: Emitted): Emitted {
-    this.#emitted.set(emitted.original, emitted);
-    this.#byPlace.set(emitted.path, emitted);
-    return emitted;
-  }
-
-  #original(place: string, line: number, column: number): Place | undefined {
-    const emitted = this.#byPlace.get(place);
-    if (emitted === undefined) return undefined;
-    return emitted.map?.original(line, column) ?? { file: emitted.original, line: line + 1, column: column + 1 };
-  }
-}
-
-function startsOf(entry: EntrySource): Start[] {
-  const lines = new Lines(entry.text);
-  return specifiersIn(entry.text, entry.kind).flatMap(({ value, kind, start }) => {
-    const { line, column } = lines.position(start);
-    return kind === "new-url" ? [] : [{ specifier: value, kind, place: entry.place(line, column) }];
-  });
-}
-
-function content(path: string, bytes: Uint8Array): ArtifactFile {
-  return { path, hash: keep(bytes), size: bytes.byteLength };
 }
 
 function byPath<T extends { readonly path: string }>(items: Iterable<T>): T[] {
@@ -207,19 +158,4 @@ function byPath<T extends { readonly path: string }>(items: Iterable<T>): T[] {
 function seal(artifact: Omit<Artifact, "id">): Artifact {
   const { root: _, ...sent } = artifact;
   return Object.freeze({ id: hashOf(JSON.stringify(sent)), ...artifact });
-}
-
-function nativeFile(file: string, entry: EntrySource): SkyError {
-  return new SkyError("SKY_CAPTURE_UNSUPPORTED", `${entry.name} can't be sent: it reaches native code, ${file}.`, {
-    hint: "Use it outside of the function, or a package without native code in its place.",
-    details: { stage: "artifact", function: entry.name, file },
-  });
-}
-
-/** Our own repository's package.json goes without its name there: by it, "skyward" would mean its sources and not the node's. */
-function rawContent(file: string): Buffer {
-  const bytes = readFileSync(file);
-  if (!file.endsWith("/package.json")) return bytes;
-  const { name, ...rest } = JSON.parse(bytes.toString()) as { name?: string };
-  return name === "skyward" ? Buffer.from(JSON.stringify(rest)) : bytes;
 }

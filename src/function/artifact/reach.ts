@@ -5,7 +5,8 @@ import type { TracedFile, TracedImport } from "./trace.ts";
 export interface Reached {
   /** The file at home. */
   readonly file: string;
-  readonly hash: string;
+  /** Its place in the tree. */
+  readonly path: string;
   readonly size: number;
   /** The specifiers that lead to it, those inside of a package left out; empty where no import does. */
   readonly chain: readonly string[];
@@ -19,7 +20,7 @@ export interface Reachable {
   /** Every file that travels, as it is at home. */
   readonly files: Iterable<string>;
   trace(file: string): TracedFile | undefined;
-  sent(file: string): { readonly hash: string; readonly size: number } | undefined;
+  sent(file: string): { readonly path: string; readonly size: number } | undefined;
   looks(file: string): boolean;
 }
 
@@ -40,8 +41,8 @@ export function reachOf({ imports, files, trace, sent, looks }: Reachable): Reac
   return [...files].flatMap((file) => {
     const content = sent(file);
     if (content === undefined) return [];
-    const { hash, size } = content;
-    return [{ file, hash, size, chain: chains.get(file) ?? [], looks: isPackageFile(file) && looks(file) }];
+    const { path, size } = content;
+    return [{ file, path, size, chain: chains.get(file) ?? [], looks: isPackageFile(file) && looks(file) }];
   });
 }
 

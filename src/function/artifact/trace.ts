@@ -27,6 +27,8 @@ export interface Start {
   readonly kind: "import-statement" | "dynamic-import" | "require-call";
   /** Where the user wrote it, for messages. */
   readonly place: Place | undefined;
+  /** Whether it may lead nowhere: the node is left to say so. */
+  readonly optional?: boolean;
 }
 
 /** What the files of this process import, each found out once: a program, too, reads each of its files once. */
@@ -61,13 +63,26 @@ export class Tracer {
     return imports;
   }
 
-  /** Every file that the imports reach, in the order in which they are met. */
-  closure(imports: readonly TracedImport[]): string[] {
+  /** Notes imports of a file that only a closer look at its text finds. */
+  extend(file: string, imports: readonly TracedImport[]): void {
+    const known = this.#files.get(file);
+    this.#files.set(file, { format: known?.format, imports: [...(known?.imports ?? []), ...imports] });
+  }
+
+  /** Leads a file's imports of one target to another. */
+  redirect(file: string, from: string, to: string): void {
+    const known = this.#files.get(file)!;
+    const imports = known.imports.map((item) => (item.target === from ? { ...item, target: to } : item));
+    this.#files.set(file, { format: known.format, imports });
+  }
+
+  /** Every file that the imports reach, in the order in which they are met; `stop` is not reached and leads nowhere. */
+  closure(imports: readonly TracedImport[], stop: (file: string) => boolean = () => false): string[] {
     const seen = new Set<string>();
     const open = imports.map((item) => item.target);
     for (let i = 0; i < open.length; i++) {
       const path = open[i];
-      if (path === undefined || seen.has(path)) continue;
+      if (path === undefined || seen.has(path) || stop(path)) continue;
       seen.add(path);
       for (const next of this.#files.get(path)?.imports ?? []) open.push(next.target);
     }
@@ -192,8 +207,9 @@ export class Tracer {
 }
 
 /** One line for each, so that an error's line says which; by namespace, since only where it leads is asked. */
-function startLine({ specifier, kind }: Start, index: number): string {
+function startLine({ specifier, kind, optional }: Start, index: number): string {
   const literal = JSON.stringify(specifier);
+  if (optional === true) return `try { require(${literal}); } catch {}`;
   if (kind === "require-call") return `require(${literal});`;
   if (kind === "dynamic-import") return `import(${literal});`;
   return `import * as n${index} from ${literal}; n${index};`;

@@ -3,6 +3,7 @@ import { dirname, extname, join } from "node:path";
 import { OriginalMap } from "../capture/source-map.ts";
 import { esbuild } from "./esbuild.ts";
 import { readManifest } from "./layout.ts";
+import { OWN_URL } from "./own-places.ts";
 
 const { cache } = createRequire(import.meta.url);
 
@@ -60,6 +61,16 @@ export async function transformFiles(files: readonly HomeFile[]): Promise<Map<st
   return results;
 }
 
+/** CommonJS has no `import.meta`, but tsx gives it one. */
+const META = { "import.meta.url": OWN_URL, "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" };
+
+/** On the first line, behind "use strict", so that the others stay where they are. */
+function withOwnUrl(text: string): string {
+  if (!text.includes(OWN_URL)) return text;
+  const declaration = `const ${OWN_URL} = require("node:url").pathToFileURL(__filename).href;`;
+  return text.replace(/^("use strict";)?/, (strict) => strict + declaration);
+}
+
 async function transformAs(
   kind: "esm" | "cjs",
   files: readonly HomeFile[],
@@ -73,7 +84,7 @@ async function transformAs(
     bundle: false,
     write: false,
     outdir: "/",
-    ...(kind === "cjs" ? { format: "cjs" as const } : {}),
+    ...(kind === "cjs" ? { format: "cjs" as const, define: META } : {}),
     platform: "node",
     target: TARGET,
     keepNames: true,
@@ -86,7 +97,7 @@ async function transformAs(
     // Where the file itself came from a compiler and says so, esbuild's map leads to what that was made from.
     results.set(file.path, {
       kind,
-      text: output(`/${index}.js`),
+      text: withOwnUrl(output(`/${index}.js`)),
       map: new OriginalMap(output(`/${index}.js.map`), `/${index}.js`),
     });
   }

@@ -1,9 +1,23 @@
-import type { Artifact, EntrySource, Prepared } from "../artifact/artifact.ts";
+import type { Artifact, EntrySource, NamedModule, Prepared } from "../artifact/artifact.ts";
 import type { Reached } from "../artifact/reach.ts";
-import { emit, type Emitted } from "./emit.ts";
+import { declarationsFor } from "./declarations.ts";
+import { emit } from "./emit/entry.ts";
+import { type EmittedModule, moduleName } from "./emit/module.ts";
 import type { Graph } from "./graph.ts";
+import type { KnownImports } from "./known-imports.ts";
+import type { Slot, SourceItem } from "./slot.ts";
 
 type AnyFunction = (...args: never) => unknown;
+
+export interface CodeParts {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly imports: KnownImports;
+  readonly known: readonly AnyFunction[];
+  readonly homes: ReadonlySet<string>;
+  readonly entry: EntrySource;
+}
 
 /** A function's code: the same object for the same code in one process, whatever values it captures. */
 export class Code {
@@ -11,32 +25,32 @@ export class Code {
   /** The user's file and line (from 1) of the function. */
   readonly file: string;
   readonly line: number;
-  /** Error classes in the function's scopes, by name: its errors come back in them. */
-  readonly errorClasses: ReadonlyMap<string, AnyFunction>;
-  readonly #entry: EntrySource;
+  /** The functions and classes that both ends know by their index. */
+  readonly known: readonly AnyFunction[];
+  /** Files whose declarations travel with it; none of them is imported on a node. */
+  readonly homes: ReadonlySet<string>;
+  /** What the modules around it import. */
+  readonly imports: KnownImports;
+  /** Tells codes apart in this process. */
+  readonly number: number;
+  readonly entry: EntrySource;
   #prepared: Prepared | undefined;
   #ready: Promise<Artifact> | undefined;
 
-  constructor(graph: Graph, emitted: Emitted, name: string, include: readonly string[]) {
-    const { module, start } = graph.rootSource;
-    const place = module.original(start);
+  constructor({ name, file, line, imports, known, homes, entry }: CodeParts) {
     this.name = name;
-    this.file = place.file;
-    this.line = place.line;
-    this.errorClasses = graph.errorClasses;
-    this.#entry = {
-      name,
-      file: module.file,
-      kind: module.kind,
-      text: emitted.text.toString(),
-      place: emitted.text.places(),
-      include,
-    };
+    this.file = file;
+    this.line = line;
+    this.imports = imports;
+    this.known = known;
+    this.homes = homes;
+    this.entry = entry;
+    this.number = ++numbers;
   }
 
-  /** The text of the entry module, as it is before it is built. */
-  get entryText(): string {
-    return this.#entry.text;
+  /** Error classes in the function's scopes, by name: its errors come back in them. */
+  get errorClasses(): ReadonlyMap<string, AnyFunction> {
+    return this.imports.errorClasses;
   }
 
   /** The same as `ready` gives, once it has. */
@@ -50,7 +64,7 @@ export class Code {
    */
   ready(): Promise<Artifact> {
     this.#ready ??= import("../artifact/prepare.ts").then(async ({ prepare }) => {
-      this.#prepared = await prepare(this.#entry);
+      this.#prepared = await prepare(this.entry);
       return this.#prepared.artifact;
     });
     return this.#ready;
@@ -67,20 +81,54 @@ export class Code {
   }
 }
 
+let numbers = 0;
 const codes = new Map<string, Code>();
 
 /** The code of a graph: an earlier one where it comes to the same text. */
 export function codeOf(
   graph: Graph,
+  root: Slot,
   name: string,
   include: readonly string[],
 ): { readonly code: Code; readonly fillings: readonly object[] } {
-  const emitted = emit(graph);
-  const key = [graph.rootSource.module.file, name, ...include, emitted.text.toString()].join("\0");
+  const { text: written, file, kind, modules, known, fillings } = emit(graph, root);
+  const text = written.toString();
+  const key = [file, name, ...include, text].join("\0");
   let code = codes.get(key);
   if (code === undefined) {
-    code = new Code(graph, emitted, name, include);
+    const entry: EntrySource = {
+      name,
+      file,
+      kind,
+      text,
+      entryName: moduleName(file, kind, text),
+      place: written.places(),
+      include,
+      assets: [...graph.assets],
+      modules: modules.map(moduleSource),
+      isHome: (path) => graph.homes.has(path),
+      declarations: (path, names, importer) => {
+        const source = sourceOf(root);
+        if (source?.module.file !== path) return undefined;
+        return declarationsFor(name, source, graph.homes.files, names, importer).map(moduleSource);
+      },
+    };
+    const source = sourceOf(root);
+    const place = source?.module.original(source.start) ?? { file, line: 1 };
+    const { homes, imports } = graph;
+    code = new Code({ name, file: place.file, line: place.line, imports, known, homes: homes.files, entry });
     codes.set(key, code);
   }
-  return { code, fillings: emitted.fillings };
+  return { code, fillings };
+}
+
+/** Where the user wrote the function. */
+function sourceOf({ item }: Slot): SourceItem | undefined {
+  if (item.kind === "bound") return sourceOf(item.target);
+  if (item.kind === "fn") return sourceOf(item.body);
+  return item.kind === "source" ? item : undefined;
+}
+
+function moduleSource({ file, kind, name, text }: EmittedModule): NamedModule {
+  return { file, kind, name, text: text.toString(), place: text.places() };
 }

@@ -5,9 +5,11 @@ import { Facts } from "./facts.ts";
 import { type FunctionLocation, scriptUrl } from "./inspector.ts";
 import { Lines } from "./lines.ts";
 import { type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
+import { exportedName, localName, requiredName } from "./exports.ts";
 import { type ImportedName, importsIn } from "./imports.ts";
 import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
 import type { OriginalMap, Place } from "./source-map.ts";
+import { TopLevel } from "./top-level.ts";
 import { wrapperIn } from "./wrapper.ts";
 
 /** The use of a variable inside some stretch of a module. */
@@ -31,9 +33,13 @@ export class LoadedModule {
   readonly imports: readonly ImportedName[];
   /** The function that a test runner puts around a module, where there is one. */
   readonly wrapper: Node | undefined;
+  readonly top: TopLevel;
+  /** How many lines the engine's text has before ours: what a loader put in front. */
+  linesBefore = 0;
   readonly #map: OriginalMap | undefined;
   readonly #uses: readonly Use[];
   readonly #facts = new Map<Node, Facts>();
+  readonly #scopes: readonly Scope[];
 
   constructor(file: string, kind: "esm" | "cjs", source: string, map: OriginalMap | undefined) {
     this.file = file;
@@ -44,8 +50,10 @@ export class LoadedModule {
     this.ast = ast;
     const wrapper = wrapperIn(ast);
     this.wrapper = wrapper?.node;
+    this.top = new TopLevel(ast, wrapper?.node);
     this.kind = wrapper?.kind ?? kind;
     this.imports = importsIn(ast, source);
+    this.#scopes = scopes.scopes;
     this.#uses = scopes.scopes.flatMap((scope) => scope.references.map(toUse)).sort((a, b) => a.start - b.start);
   }
 
@@ -74,39 +82,52 @@ export class LoadedModule {
     return undefined;
   }
 
-  /** What is special about the names inside `node`. */
-  factsOf(node: Node): Facts {
-    let facts = this.#facts.get(node);
-    if (facts === undefined) this.#facts.set(node, (facts = new Facts(node)));
-    return facts;
+  /** The name under which the module's top level declares the function or class, where it does. */
+  declaredName(node: Node): string | undefined {
+    const around = this.top.around(node).slice(-2);
+    if (node.type.endsWith("Declaration")) return (node["id"] as { name?: string } | null | undefined)?.name;
+    // `const f = () => ...`, or `const f = __name(() => ..., "f")`, which esbuild makes of it.
+    const declarator = around.findLast((item) => item.type === "VariableDeclarator");
+    const init = declarator?.["init"] as Node | undefined;
+    const id = declarator?.["id"] as Node | undefined;
+    const isIt = init === node || (init?.type === "CallExpression" && (init["arguments"] as readonly Node[])[0] === node && isNamed(init));
+    return isIt && id?.type === "Identifier" ? (id["name"] as string) : undefined;
   }
 
-  /** The nodes around `node`, the outermost first. */
-  ancestorsOf(node: Node): Node[] {
-    const found: Node[] = [];
+  /** The variable of the top level behind one of the module's own exports. */
+  exportedVariable(exported: string): Variable | undefined {
+    const local = this.kind === "esm" && this.wrapper === undefined ? localName(this.ast, exported) : exported;
+    const all = this.#scopes.filter((scope) => this.top.isScope(scope)).flatMap((scope) => scope.variables);
+    return all.find((variable) => variable.name === local && variable.defs.length > 0);
+  }
+
+  /** The innermost node of exactly this stretch. */
+  nodeFrom(start: number, end: number): Node | undefined {
     let at: Node | undefined = this.ast;
-    while (at !== undefined && at !== node) {
-      found.push(at);
+    let found: Node | undefined;
+    while (at !== undefined) {
+      if (at.start === start && at.end === end) found = at;
       let next: Node | undefined;
-      for (const child of childrenOf(at)) if (child.start <= node.start && child.end >= node.end) next = child;
+      for (const child of childrenOf(at)) if (child.start <= start && child.end >= end) next = child;
       at = next;
     }
     return found;
   }
 
-  /** Whether the module's top level makes this, once. */
-  isTop(node: Node): boolean {
-    return !this.ancestorsOf(node).some(
-      (item) => item !== this.wrapper && /Function|^(For|While|DoWhile)|^Class/.test(item.type),
-    );
+  /**
+   * The name under which the module exports what its top level declares as `name`; `value` is that. A CommonJS module
+   * is asked itself.
+   */
+  exportedAs(name: string, value: unknown): string | undefined {
+    if (this.wrapper !== undefined) return undefined;
+    return this.kind === "esm" ? exportedName(this.ast, name) : requiredName(this.file, value);
   }
 
-  isTopScope({ block, upper }: Scope): boolean {
-    const node = block as unknown as Node;
-    if (node === this.ast || (this.wrapper !== undefined && node === this.wrapper)) return true;
-    // The block that vitest puts inside its wrapper.
-    const around = upper?.block as unknown as Node | undefined;
-    return this.wrapper !== undefined && around === this.wrapper && node.end >= this.wrapper.end - 1;
+  /** What is special about the names inside `node`. */
+  factsOf(node: Node): Facts {
+    let facts = this.#facts.get(node);
+    if (facts === undefined) this.#facts.set(node, (facts = new Facts(node)));
+    return facts;
   }
 
   startOf(text: string, location: FunctionLocation): number | undefined {
@@ -137,6 +158,12 @@ export class LoadedModule {
   }
 }
 
+/** `__name(f, "f")`, whatever a minifier calls it. */
+function isNamed(call: Node): boolean {
+  const args = call["arguments"] as readonly Node[];
+  return args.length === 2 && typeof args[1]!["value"] === "string";
+}
+
 function toUse(reference: Reference): Use {
   const identifier = reference.identifier as unknown as Node;
   return {
@@ -160,7 +187,7 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
     if (known.startOf(text, location) !== undefined) return known;
   }
   const url = scriptUrl(location.scriptId);
-  const file = url === undefined ? undefined : fileOf(url);
+  const file = url === undefined ? undefined : fileOfUrl(url);
   if (url === undefined || file === undefined)
     return { why: url ? `it was not loaded from a file but from ${url}` : "it was made from a text at run time" };
   const loaded = loadSource(file, kind, text, location);
@@ -172,6 +199,8 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
   } catch (error) {
     return { why: `the text that ${file} was loaded with can't be parsed: ${(error as Error).message}` };
   }
+  const start = made.startOf(text, location);
+  if (start !== undefined) made.linesBefore = location.line - made.lines.position(start).line;
   modules.set(location.scriptId, made);
   return made;
 }
@@ -186,7 +215,7 @@ function inForm(file: string, kind: "esm" | "cjs", { source, map }: LoadedSource
   }
 }
 
-function fileOf(url: string): string | undefined {
+export function fileOfUrl(url: string): string | undefined {
   if (url.startsWith("file://")) return fileURLToPath(url.split("?")[0]!);
   if (url.startsWith("node:") || isBuiltin(url)) return undefined;
   return url.startsWith("/") ? url.split("?")[0] : undefined;

@@ -1,10 +1,12 @@
-import { inspectFunction, type LiveFunction } from "./inspector.ts";
-import { type Code, codeOf } from "./code.ts";
 import type { Captured } from "./capture.ts";
+import { type Code, codeOf } from "./code.ts";
 import { Graph } from "./graph.ts";
-import { HoleCopier } from "./hole-copier.ts";
+import { inspectFunction, type LiveFunction } from "./inspector.ts";
+import { partsOf } from "./paths.ts";
+import { Path } from "./refuse.ts";
 import type { Reader, Slot } from "./slot.ts";
 import { type Holes, surveyValue } from "./survey.ts";
+import { readValues } from "./values.ts";
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -24,15 +26,17 @@ export class Plan {
   readonly #fillings: ReadonlyMap<object, number>;
   readonly #constant: boolean;
 
-  constructor(body: AnyFunction, name: string, include: readonly string[]) {
-    const graph = new Graph(body, name);
-    const { code, fillings } = codeOf(graph, name, include);
+  /** With `origin` it is captured for the code of another function, which carries it. */
+  constructor(body: AnyFunction, name: string, include: readonly string[], origin?: Code) {
+    const graph = new Graph(name, origin?.homes, origin?.imports);
+    const root = graph.take(body, new Path([name], undefined));
+    const { code, fillings } = codeOf(graph, root, name, include);
     this.#code = code;
     this.#fillings = new Map(fillings.map((item, index) => [item, index]));
     const watched = graph.slots.flatMap((slot) => (slot.reader === undefined ? [] : [{ slot, reader: slot.reader }]));
     this.#values = watched.filter(({ slot }) => slot.item.kind === "value");
     this.#variable = watched.filter(({ slot }) => !slot.constant);
-    const frozen = this.#values.every(({ reader }) => surveyValue(reader.value, reader.path, NOTHING).frozen);
+    const frozen = this.#values.every(({ reader }) => surveyValue(partOf(reader), reader.path, NOTHING).frozen);
     this.#constant = this.#variable.length === 0 && frozen && this.#fillings.size === 0;
     this.first = { code, values: this.#read() };
   }
@@ -51,6 +55,7 @@ export class Plan {
         reader.value = value.value;
       }
     }
+    for (const { reader } of this.#values) if (reader.read !== undefined) reader.value = reader.read();
     if (!this.#stillFits()) return undefined;
     return { code: this.#code, values: this.#read() };
   }
@@ -61,27 +66,28 @@ export class Plan {
     const known = (value: object): void => {
       if (!this.#fillings.has(value)) fits = false;
     };
-    const holes: Holes = { onFunction: known, onInstance: known, onWellKnown: known };
-    for (const { reader } of this.#values) surveyValue(reader.value, reader.path, holes);
+    const holes: Holes = { onFunction: known, onInstance: known, onWellKnown: known, onCodec() {} };
+    for (const { reader } of this.#values) surveyValue(partOf(reader), reader.path, holes);
     return fits;
   }
 
   #read(): Record<string, unknown> | undefined {
-    if (this.#values.length === 0) return undefined;
-    const values: Record<string, unknown> = {};
-    if (this.#fillings.size === 0) {
-      for (const { slot, reader } of this.#values) values[slot.emitted!] = reader.value;
-      return values;
-    }
-    const copier = new HoleCopier({ indexOf: (value) => this.#fillings.get(value) });
-    for (const { slot, reader } of this.#values) values[slot.emitted!] = copier.copy(reader.value);
-    return { ...values, $fill: copier.fill, $classes: copier.classes };
+    return readValues(
+      this.#values.map(({ slot }) => slot),
+      [...this.#fillings.keys()],
+    );
   }
+}
+
+/** The parts of a captured value that travel. */
+function partOf({ value, parts }: Reader): unknown {
+  return partsOf(value, parts);
 }
 
 const NOTHING: Holes = {
   onFunction() {},
   onInstance() {},
+  onCodec() {},
   onWellKnown() {},
 };
 

@@ -17,6 +17,11 @@ export class Path {
     return new Path([...this.#parts, part], place);
   }
 
+  /** The same way, begun anew where the source of its end stands. */
+  at(place: Place): Path {
+    return new Path([this.last], place);
+  }
+
   get root(): string {
     return this.#parts[0] ?? "the function";
   }

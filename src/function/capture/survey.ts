@@ -10,16 +10,20 @@ type AnyFunction = (...args: never) => unknown;
 
 /** What in captured data is code, and stands in the emitted module instead of in the data. */
 export interface Holes {
-  /** A function or class inside data: called once for each. */
-  onFunction(value: AnyFunction, path: Path): void;
+  /** A function or class inside data, and the object that it is in: called once for each. */
+  onFunction(value: AnyFunction, path: Path, holder: object | undefined): void;
   /** An object that every Node program has, such as `Math`. */
   onWellKnown(value: object, text: string): void;
   /** The class of an instance. */
   onInstance(constructor: AnyFunction, path: Path): void;
+  /** The class of an instance that crosses by its class's own codec, or because the class is registered. */
+  onCodec(constructor: AnyFunction, path: Path): void;
 }
 
 export interface Survey {
   readonly holes: boolean;
+  /** Whether there are instances in it that only a codec can take apart. */
+  readonly opaque: boolean;
   /** Whether nothing reachable can ever change. */
   readonly frozen: boolean;
 }
@@ -34,17 +38,20 @@ const DEEPEST = 2000;
 export function surveyValue(value: unknown, path: Path, holes: Holes): Survey {
   const survey = new Surveyor(path, holes);
   survey.visit(value);
-  return { holes: survey.holes, frozen: survey.frozen };
+  return { holes: survey.holes, opaque: survey.opaque, frozen: survey.frozen };
 }
 
 class Surveyor {
   holes = false;
+  opaque = false;
   frozen = true;
   readonly #seen = new Set<object>();
   readonly #base: Path;
   readonly #on: Holes;
   /** The way from the base to what is being looked at. */
   readonly #trail: (string | number)[] = [];
+  /** The object whose insides are being looked at. */
+  #holder: object | undefined;
 
   constructor(base: Path, on: Holes) {
     this.#base = base;
@@ -55,7 +62,7 @@ class Surveyor {
     if (typeof value === "function") {
       if (types.isProxy(value)) throw this.#refuseProxy();
       this.holes = true;
-      this.#on.onFunction(value as AnyFunction, this.#path());
+      this.#on.onFunction(value as AnyFunction, this.#path(), this.#holder);
     } else if (typeof value === "symbol") {
       if (!travels(value))
         throw this.#refuse(
@@ -65,7 +72,10 @@ class Surveyor {
         );
     } else if (typeof value === "object" && value !== null && !this.#seen.has(value) && this.#trail.length < DEEPEST) {
       this.#seen.add(value);
+      const around = this.#holder;
+      this.#holder = value;
       this.#object(value);
+      this.#holder = around;
     }
   }
 
@@ -132,8 +142,11 @@ class Surveyor {
     if (
       typeof constructor === "function" &&
       (registeredClass(constructor as never) !== undefined || ownCodec(constructor as never) !== undefined)
-    )
+    ) {
+      this.opaque = true;
+      this.#on.onCodec(constructor as AnyFunction, this.#path());
       return;
+    }
     const label = builtinClassName(value);
     if ((label !== undefined && label !== "events.EventEmitter") || !isUserClass(constructor, value)) {
       const { label: own, reason, advice } = refusalOf(value);

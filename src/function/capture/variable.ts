@@ -1,12 +1,19 @@
 import type { Variable } from "eslint-scope";
-import { type ImportedFrom, importedBy } from "./imports.ts";
+import { type ImportedFrom, importedBy, NAMESPACE } from "./imports.ts";
 import type { LoadedModule } from "./loaded-module.ts";
 import { childrenOf, isNode, type Node } from "./parser.ts";
+import { runnerImport } from "./test-runner.ts";
 
 /** How a captured name was declared at home. */
 export type Declared =
   | ({ readonly kind: "import" } & ImportedFrom)
-  | { readonly kind: "require"; readonly start: number; readonly end: number; readonly pattern: string | undefined }
+  | {
+      readonly kind: "require";
+      readonly node: Node;
+      readonly pattern: string | undefined;
+      /** Undefined where it is no literal of its own. */
+      readonly specifier: string | undefined;
+    }
   | { readonly kind: "other"; readonly constant: boolean; readonly initialiser: Node | undefined };
 
 export function declarationOf(variable: Variable, module: LoadedModule): Declared {
@@ -25,6 +32,8 @@ export function declarationOf(variable: Variable, module: LoadedModule): Declare
     if (constant && initialiser !== undefined && isNode(node["id"])) {
       const required = requireOf(node["id"], initialiser, module);
       if (required !== undefined) return required;
+      const specifier = runnerImport(initialiser);
+      if (specifier !== undefined) return { kind: "import", specifier, imported: NAMESPACE, attributes: "" };
     }
     const simple = isNode(node["id"]) && node["id"].type === "Identifier";
     return { kind: "other", constant, initialiser: simple ? initialiser : undefined };
@@ -37,7 +46,15 @@ function requireOf(id: Node, initialiser: Node, module: LoadedModule): Declared 
   if (!isRequire(initialiser)) return undefined;
   if (id.type !== "Identifier" && !isPlainPattern(id)) return undefined;
   const pattern = id.type === "Identifier" ? undefined : module.source.slice(id.start, id.end);
-  return { kind: "require", start: initialiser.start, end: initialiser.end, pattern };
+  return { kind: "require", node: initialiser, pattern, specifier: requiredIn(initialiser) };
+}
+
+/** The literal of `require("x")`, `__toESM(require("x"))`, `require("x").y`. */
+function requiredIn(node: Node): string | undefined {
+  if (node.type === "MemberExpression") return requiredIn(node["object"] as Node);
+  const [first] = (node["arguments"] ?? []) as readonly Node[];
+  if (first === undefined) return undefined;
+  return typeof first["value"] === "string" ? first["value"] : requiredIn(first);
 }
 
 function isPlainPattern(id: Node): boolean {
@@ -67,6 +84,7 @@ function isRequire(node: Node): boolean {
 }
 
 function isCreateRequire(callee: Node): boolean {
+  if (callee.type === "SequenceExpression") return isCreateRequire((callee["expressions"] as readonly Node[]).at(-1)!);
   const name =
     callee.type === "MemberExpression" && callee["computed"] === false
       ? (callee["property"] as Node)["name"]
@@ -77,8 +95,13 @@ function isCreateRequire(callee: Node): boolean {
 /** `import.meta.url`, `import.meta.filename`, `__filename` */
 function isOwnPlace(node: Node): boolean {
   if (node.type === "Identifier") return node["name"] === "__filename";
-  return node.type === "MemberExpression" && (node["object"] as Node).type === "MetaProperty";
+  if (node.type !== "MemberExpression") return false;
+  const object = node["object"] as Node;
+  return object.type === "MetaProperty" || (object.type === "Identifier" && IMPORT_META.test(object["name"] as string));
 }
+
+/** What tsx calls `import.meta` in CommonJS. */
+export const IMPORT_META = /^define_import_meta/;
 
 /**
  * Whether the initialiser means the same wherever it is evaluated: a function, or something of the language. The engine

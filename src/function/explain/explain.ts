@@ -4,12 +4,11 @@ import { SkyError } from "../../errors/sky-error.ts";
 import { blob } from "../artifact/store.ts";
 import { type AnyFn, bodyOf, isFn } from "../brand.ts";
 import { captureSync } from "../capture/capture.ts";
-import { emit } from "../capture/emit.ts";
-import { Graph } from "../capture/graph.ts";
 import { nameOf } from "../name.ts";
 import type { ExplainedData, Explanation } from "./explanation.ts";
 import { homeOf } from "./home.ts";
 import { encodedSize, filesOf, packagesOf, sourcesOf, valuesOf } from "./parts.ts";
+import { slotsOf } from "./slots.ts";
 import { explanationText } from "./text.ts";
 
 type AnyFunction = (...args: never) => unknown;
@@ -37,11 +36,9 @@ async function find(f: AnyFn | AnyFunction, body: AnyFunction, found: Found): Pr
   const { code, values } = captureSync(f);
   found.file = code.file;
   found.line = code.line;
-  // Once more, by itself: what a plan keeps is made for speed, and forgets the ways to things.
-  const graph = new Graph(body, code.name);
-  emit(graph); // gives each captured variable the name that it has in `values`
-  found.sources = sourcesOf(graph);
-  found.values = valuesOf(graph, values ?? {});
+  const slots = slotsOf(body, code.name);
+  found.sources = sourcesOf(slots);
+  found.values = valuesOf(slots, values ?? {});
   const artifact = await code.ready();
   const reached = code.reach();
   const { packages, warnings } = packagesOf(code.name, reached);

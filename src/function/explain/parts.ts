@@ -4,7 +4,7 @@ import { encode } from "../../values/encode.ts";
 import type { Artifact } from "../artifact/artifact.ts";
 import { isPackageFile, packageRoot, readManifest } from "../artifact/layout.ts";
 import type { Reached } from "../artifact/reach.ts";
-import type { Graph } from "../capture/graph.ts";
+import type { Slot } from "../capture/slot.ts";
 import type { ExplainedFile, ExplainedPackage, ExplainedSource, ExplainedValue } from "./explanation.ts";
 import { typeOf } from "./type-of.ts";
 import { warnOfRequire, warnOfSize } from "./warnings.ts";
@@ -12,11 +12,12 @@ import { warnOfRequire, warnOfSize } from "./warnings.ts";
 /** A helper that esbuild puts into what it compiles, and that no user wrote. */
 const COMPILERS_OWN = "__name";
 
-/** The data that the function captures, by `values`' own names; what is in them now is measured. */
-export function valuesOf(graph: Graph, values: Readonly<Record<string, unknown>>): ExplainedValue[] {
-  const found = graph.valueSlots.flatMap(({ reader, emitted }): ExplainedValue[] => {
-    if (reader === undefined || emitted === undefined) return [];
-    const size = encodedSize(values[emitted]);
+/** The data that the function captures; `values` is what would be sent of it now, by the names that capture gave. */
+export function valuesOf(slots: readonly Slot[], values: Readonly<Record<string, unknown>>): ExplainedValue[] {
+  const found = slots.flatMap(({ item, reader, emitted, preferred }): ExplainedValue[] => {
+    if (item.kind !== "value" || reader === undefined) return [];
+    const name = emitted ?? preferred;
+    const size = encodedSize(name in values ? values[name] : reader.value);
     return [{ name: reader.path.last, type: typeOf(reader.value), size, why: reader.path.toString() }];
   });
   return found.sort(bySize);
@@ -29,8 +30,8 @@ export function encodedSize(value: unknown): number {
   return writer.pos;
 }
 
-export function sourcesOf(graph: Graph): ExplainedSource[] {
-  return graph.slots.flatMap(({ item, preferred }): ExplainedSource[] => {
+export function sourcesOf(slots: readonly Slot[]): ExplainedSource[] {
+  return slots.flatMap(({ item, preferred }): ExplainedSource[] => {
     if (item.kind !== "source" || item.value.name === COMPILERS_OWN) return [];
     const { file, line } = item.module.original(item.start);
     const kind = item.node.type.startsWith("Class") ? "class" : "function";
@@ -38,12 +39,17 @@ export function sourcesOf(graph: Graph): ExplainedSource[] {
   });
 }
 
-/** The user's files among those that travel, the entry too. */
+/** The user's files among those that travel, with those that are made for the function. */
 export function filesOf(name: string, artifact: Artifact, reached: readonly Reached[]): ExplainedFile[] {
-  const entry = artifact.files.find((file) => file.path === artifact.entry);
+  const known = new Set(reached.map((item) => item.path));
+  const made = artifact.files.filter((file) => !known.has(file.path));
   const own = reached.filter((item) => !isPackageFile(item.file));
   return [
-    ...(entry === undefined ? [] : [{ path: entry.path, size: entry.size, why: `${name} and what it captures` }]),
+    ...made.map(({ path, size }) => ({
+      path,
+      size,
+      why: path === artifact.entry ? `${name} and what it captures` : "declarations that functions share",
+    })),
     ...own.map(({ file, size, chain }) => ({
       path: relative(artifact.root, file),
       size,
@@ -92,7 +98,7 @@ export function packagesOf(
 }
 
 function reasonOf(file: string): string {
-  return file.endsWith("package.json") ? "says how its folder's modules are read" : "included";
+  return file.endsWith("package.json") ? "says how its folder's modules are read" : "named by a path, or by include";
 }
 
 function way(name: string, chain: readonly string[]): string {

@@ -1,5 +1,7 @@
 import { captureSync } from "../../function/capture/capture.ts";
+import { carry } from "../../function/capture/carry.ts";
 import type { Code } from "../../function/capture/code.ts";
+import { argumentHooks } from "../../function/capture/hooks.ts";
 import type { AnyFn } from "../../function/brand.ts";
 import type { OutputRule, ResolvedOptions } from "../../function/options.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
@@ -64,9 +66,10 @@ export class BindTable {
     this.#retired = retired;
   }
 
-  /** Reads what the function captures now. @throws SkyError SKY_CAPTURE_* */
-  of(fn: AnyFn, options: ResolvedOptions): Bind {
-    const { code, values } = captureSync(fn);
+  /** Reads what the function captures now, for a call with these arguments. @throws SkyError SKY_CAPTURE_* */
+  of(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
+    const { code: own, values } = captureSync(fn);
+    const code = carry(own, args);
     const recent = this.#recent.get(fn);
     if (recent && recent.options === options && recent.captured === values && recent.bind.code === code)
       return recent.bind;
@@ -87,7 +90,7 @@ export class BindTable {
     last: Last | undefined,
   ): Bind {
     if (last && last.captured === values) return last.bind;
-    const bytes = values === undefined ? NO_VALUES : encoded(values);
+    const bytes = values === undefined ? NO_VALUES : encoded(values, code);
     if (last) {
       if (last.bind.values.equals(bytes)) return last.bind;
       this.#retired(last.bind);
@@ -98,9 +101,9 @@ export class BindTable {
   }
 }
 
-function encoded(values: Readonly<Record<string, unknown>>): Buffer {
+function encoded(values: Readonly<Record<string, unknown>>, code: Code): Buffer {
   const writer = new ByteWriter(256);
-  encode(values, writer, { root: "captured" });
+  encode(values, writer, argumentHooks(code, "captured"));
   return writer.take();
 }
 

@@ -94,8 +94,8 @@ export class Dispatcher {
     return this.#closed;
   }
 
-  bind(fn: AnyFn, options: ResolvedOptions): Bind {
-    return this.#binds.of(fn, options);
+  bind(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
+    return this.#binds.of(fn, options, args);
   }
 
   /** A queue of the scheduler for one call's tasks. */

@@ -1,5 +1,6 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import type { Code } from "../../function/capture/code.ts";
+import { resultHooks } from "../../function/capture/hooks.ts";
 import { decode } from "../../values/decode.ts";
 import { decodeError } from "../../values/errors.ts";
 import { itemLength } from "../../wire/items.ts";
@@ -60,12 +61,8 @@ function one(
   const threw = status === Status.THREW || status === Status.THREW_BULK;
   let value: unknown;
   try {
-    value = threw
-      ? decodeError(bytes, from, to, {
-          errorClass: (name) => code.errorClasses.get(name),
-          mapStack: (stack) => code.mapStack(stack),
-        })
-      : decode(bytes, from, to);
+    const hooks = resultHooks(code);
+    value = threw ? decodeError(bytes, from, to, hooks) : decode(bytes, from, to, hooks);
   } catch (error) {
     return each(item, true, error);
   }

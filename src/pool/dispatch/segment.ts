@@ -1,4 +1,6 @@
+import { argumentHooks } from "../../function/capture/hooks.ts";
 import { encode } from "../../values/encode.ts";
+import type { EncodeHooks } from "../../values/hooks.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { beginItem, endItem, itemLength } from "../../wire/items.ts";
 import { INLINE_MAX_BYTES } from "../../wire/ops.ts";
@@ -52,6 +54,7 @@ export class Segment {
   failure: unknown;
   /** No more tasks will be added. */
   sealed = false;
+  readonly #hooks: EncodeHooks;
   readonly #items: readonly unknown[] | undefined;
   readonly #bytes: ByteWriter | undefined;
   #ends: Uint32Array | undefined;
@@ -70,6 +73,7 @@ export class Segment {
     this.first = first;
     this.queuedAt = now;
     this.bind = options.bind;
+    this.#hooks = argumentHooks(options.bind.code, options.single ? "item" : "args");
     this.queue = options.queue;
     this.target = options.target;
     this.ownsQueue = options.ownsQueue ?? false;
@@ -198,7 +202,7 @@ export class Segment {
   #encode(out: ByteWriter, value: unknown): void {
     const at = beginItem(out);
     if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0)
-      encode(value, out, { root: this.single ? "item" : "args" });
+      encode(value, out, this.#hooks);
     endItem(out, at);
   }
 

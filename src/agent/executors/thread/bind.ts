@@ -1,12 +1,9 @@
 import { pathToFileURL } from "node:url";
 import { decode } from "../../../values/decode.ts";
+import { CodeHooks, type EntryModule } from "./code-hooks.ts";
 import type { BindMessage } from "./messages.ts";
 
 type Body = (...args: unknown[]) => unknown;
-interface EntryModule {
-  readonly make?: (values: unknown) => Body;
-  readonly default?: EntryModule;
-}
 
 /** A function in this thread, with the values that it closes over. */
 export class Bind {
@@ -15,6 +12,8 @@ export class Bind {
   /** Set once loaded. */
   body: Body | undefined;
   failure: { readonly error: unknown } | undefined;
+  /** How functions and instances cross in its arguments and results. */
+  hooks: CodeHooks | undefined;
   /** A task waits for it to load. */
   awaited = false;
   readonly loaded: Promise<void>;
@@ -33,13 +32,13 @@ export class Bind {
   async #load({ entry, values }: BindMessage): Promise<void> {
     try {
       const module = (await import(pathToFileURL(entry).href)) as EntryModule;
-      const make = module.make ?? module.default?.make ?? module.default?.default?.make;
-      if (!make) throw new TypeError(`${entry} exports no make function`);
-      this.body = make(
-        values.length === 0
-          ? undefined
-          : decode(Buffer.from(values.buffer, values.byteOffset, values.length), 0, values.length),
-      );
+      const exports = [module, module.default, module.default?.default].find((item) => item?.make);
+      if (!exports?.make) throw new TypeError(`${entry} exports no make function`);
+      const hooks = new CodeHooks(exports);
+      const bytes = Buffer.from(values.buffer, values.byteOffset, values.length);
+      const captured = bytes.length === 0 ? undefined : decode(bytes, 0, bytes.length, hooks.decode);
+      this.body = exports.make(captured, hooks.know) as Body;
+      this.hooks = hooks;
     } catch (error) {
       this.failure = { error };
     }

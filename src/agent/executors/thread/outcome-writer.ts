@@ -1,5 +1,6 @@
 import { encode } from "../../../values/encode.ts";
 import { encodeError } from "../../../values/errors.ts";
+import type { EncodeHooks } from "../../../values/hooks.ts";
 import { ByteWriter } from "../../../values/byte-writer.ts";
 import { beginItem, endItem } from "../../../wire/items.ts";
 import { writeOutcomesHeader } from "../../../wire/records.ts";
@@ -28,12 +29,13 @@ export class OutcomeWriter {
     elapsedUs: number,
     threw: boolean,
     value: unknown,
+    hooks?: EncodeHooks,
   ): Uint8Array | undefined {
     const { out } = this;
     if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff)
       this.#begin(id, attempt, word);
     const at = beginItem(out);
-    this.#item(threw, value);
+    this.#item(threw, value, hooks);
     const length = out.pos - at - 1;
     if (length > INLINE_MAX_BYTES) {
       const bytes = Uint8Array.prototype.slice.call(out.buf, at + 1, out.pos);
@@ -82,14 +84,14 @@ export class OutcomeWriter {
     this.#recordAt = -1;
   }
 
-  #item(threw: boolean, value: unknown): void {
+  #item(threw: boolean, value: unknown, hooks: EncodeHooks | undefined): void {
     const { out } = this;
     const at = out.pos;
     if (!threw) {
       if (value === undefined) return;
       out.u8(Status.RETURNED);
       try {
-        encode(value, out);
+        encode(value, out, hooks);
         return;
       } catch (error) {
         out.pos = at;
@@ -97,6 +99,6 @@ export class OutcomeWriter {
       }
     }
     out.u8(Status.THREW);
-    encodeError(value, out);
+    encodeError(value, out, hooks);
   }
 }

@@ -1,6 +1,7 @@
 import { runInTask, setCurrentTask } from "../../../task/context.ts";
 import { flushTask } from "../../../task/output.ts";
 import { decode } from "../../../values/decode.ts";
+import type { DecodeHooks, EncodeHooks } from "../../../values/hooks.ts";
 import { Mode } from "../../../wire/ops.ts";
 import type { Bind } from "./bind.ts";
 import { itemLength } from "../../../wire/items.ts";
@@ -153,7 +154,7 @@ export class SlotLoops {
         }
         if (run.stopped) return this.#leave(run);
         if (bind.failure) throw bind.failure.error;
-        const args = this.#arguments(chunk, start);
+        const args = this.#arguments(chunk, start, bind.hooks?.decode);
         const body = bind.body!;
         value = this.#single ? callSingle(run, body, args) : runInTask(run, () => body(...args));
         if (isThenable(value)) {
@@ -169,7 +170,7 @@ export class SlotLoops {
       this.#share.tick();
       this.#used = true;
       flushTask(run);
-      this.#emit(run, (ended - started) * 1000, threw, value);
+      this.#emit(run, (ended - started) * 1000, threw, value, bind.hooks?.encode);
       this.#running[slot] = undefined;
       this.#share.end(slot);
       if (this.#outcomes.out.pos > FLUSH_BYTES) this.flush();
@@ -190,8 +191,8 @@ export class SlotLoops {
     } else this.#flushSoon();
   }
 
-  #emit(run: TaskRun, elapsedUs: number, threw: boolean, value: unknown): void {
-    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value);
+  #emit(run: TaskRun, elapsedUs: number, threw: boolean, value: unknown, hooks?: EncodeHooks): void {
+    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks);
     if (bulk) {
       this.flush();
       const status = bulk[0]!;
@@ -222,14 +223,14 @@ export class SlotLoops {
     chunk.at = start + length;
   }
 
-  #arguments({ message: { mode }, body }: Chunk, at: number): unknown[] {
+  #arguments({ message: { mode }, body }: Chunk, at: number, hooks: DecodeHooks | undefined): unknown[] {
     if (mode >= Mode.BULK_ARGUMENTS) {
-      const value = decode(body, 0, body.length);
+      const value = decode(body, 0, body.length, hooks);
       return mode === Mode.BULK_ITEM ? [value] : (value as unknown[]);
     }
     const { length, start } = itemLength(body, at);
-    if (mode === Mode.ITEM) return [length === 0 ? undefined : decode(body, start, start + length)];
-    return length === 0 ? [] : (decode(body, start, start + length) as unknown[]);
+    if (mode === Mode.ITEM) return [length === 0 ? undefined : decode(body, start, start + length, hooks)];
+    return length === 0 ? [] : (decode(body, start, start + length, hooks) as unknown[]);
   }
 
   #progress = (id: number, done: number, of: number): void => this.#post({ type: "progress", id, done, of });
