@@ -22,7 +22,7 @@ export class Screen implements ConsoleStream {
 
   write(text: string): boolean {
     this.writes.push(text);
-    if (this.#target === undefined) this.#show(text);
+    this.#target ?? this.#show(text);
     return true;
   }
 

@@ -90,8 +90,9 @@ export function codeOf(
   root: Slot,
   name: string,
   include: readonly string[],
+  near?: EntrySource,
 ): { readonly code: Code; readonly fillings: readonly object[] } {
-  const { text: written, file, kind, modules, known, fillings } = emit(graph, root);
+  const { text: written, file, kind, modules, known, fillings } = emit(graph, root, near);
   const text = written.toString();
   const key = [file, name, ...include, text].join("\0");
   let code = codes.get(key);

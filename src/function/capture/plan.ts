@@ -30,7 +30,7 @@ export class Plan {
   constructor(body: AnyFunction, name: string, include: readonly string[], origin?: Code) {
     const graph = new Graph(name, origin?.homes, origin?.imports);
     const root = graph.take(body, new Path([name], undefined));
-    const { code, fillings } = codeOf(graph, root, name, include);
+    const { code, fillings } = codeOf(graph, root, name, include, origin?.entry);
     this.#code = code;
     this.#fillings = new Map(fillings.map((item, index) => [item, index]));
     const watched = graph.slots.flatMap((slot) => (slot.reader === undefined ? [] : [{ slot, reader: slot.reader }]));

@@ -1,4 +1,4 @@
-import { SkyError } from "../../errors/sky-error.ts";
+import type { SkyError } from "../../errors/sky-error.ts";
 import type { Failure } from "../core/retry.ts";
 import type { Range } from "../core/ranges.ts";
 import { Scheduler } from "../core/scheduler.ts";

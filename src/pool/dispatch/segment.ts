@@ -201,8 +201,7 @@ export class Segment {
 
   #encode(out: ByteWriter, value: unknown): void {
     const at = beginItem(out);
-    if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0)
-      encode(value, out, this.#hooks);
+    if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0) encode(value, out, this.#hooks);
     endItem(out, at);
   }
 

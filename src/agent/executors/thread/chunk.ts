@@ -93,7 +93,8 @@ export class Chunk {
       let to = item;
       while (to < end && !this.isDone(to)) to++;
       const next = skipItems(body, at, Math.max(1, to - item));
-      if (to > item) out.push({ bind, mode, attempt, first: first + item, count: to - item, body: body.slice(at, next) });
+      if (to > item)
+        out.push({ bind, mode, attempt, first: first + item, count: to - item, body: body.slice(at, next) });
       item = Math.max(to, item + 1);
       at = next;
     }

@@ -30,9 +30,9 @@ export interface Emitted {
  * Writes the entry module: imports, then what needs no values, then `make(values, known)`, which gives the function.
  * CommonJS where the function's home is CommonJS, so that its imports mean what they mean at home.
  */
-export function emit(graph: Graph, root: Slot): Emitted {
+export function emit(graph: Graph, root: Slot, near?: Home): Emitted {
   const known = knownSlots(graph);
-  const written = write(graph, homeOf(root, graph), (out, { kind }, nameOf, body, isDynamic) => {
+  const written = write(graph, homeOf(root, graph, near), (out, { kind }, nameOf, body, isDynamic) => {
     // Captured instances of such classes are decoded before `make` is called.
     const early = known.filter(({ live }) => ownCodec(live as never) !== undefined);
     if (early.length > 0) {
@@ -47,12 +47,18 @@ export function emit(graph: Graph, root: Slot): Emitted {
   return { ...written, known: known.map(({ live }) => live) };
 }
 
+/** The file that a module lies beside, and what that is. */
+export interface Home {
+  readonly file: string;
+  readonly kind: "esm" | "cjs";
+}
+
 export type Written = Omit<Emitted, "known">;
 
 /** Writes a module for a graph; `around` puts what needs values, which `body` writes, into a function of `values`. */
 export function write(
   graph: Graph,
-  home: { readonly file: string; readonly kind: "esm" | "cjs" },
+  home: Home,
   around: (
     out: EmittedText,
     target: Target,
@@ -96,7 +102,7 @@ export function write(
 }
 
 /** The file and kind of the module that the root is from. */
-function homeOf(root: Slot, graph: Graph): { readonly file: string; readonly kind: "esm" | "cjs" } {
+function homeOf(root: Slot, graph: Graph, near: Home | undefined): Home {
   let { item } = root;
   for (;;) {
     if (item.kind === "bound") item = item.target.item;
@@ -105,7 +111,9 @@ function homeOf(root: Slot, graph: Graph): { readonly file: string; readonly kin
     else break;
   }
   if (isStretch(item)) return { file: item.module.file, kind: item.module.kind };
-  return { file: graph.file!, kind: graph.file!.endsWith(".cjs") || graph.file!.endsWith(".cts") ? "cjs" : "esm" };
+  // Something that is imported, or that every program has: any place of the program will do.
+  const file = graph.file ?? near!.file;
+  return { file, kind: near?.file === file ? near.kind : /\.c[jt]s$/.test(file) ? "cjs" : "esm" };
 }
 
 /** Imports what makes the declarations that need values. */
