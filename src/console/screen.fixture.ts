@@ -22,7 +22,8 @@ export class Screen implements ConsoleStream {
 
   write(text: string): boolean {
     this.writes.push(text);
-    this.#target ?? this.#show(text);
+    const screen = this.#target ?? this;
+    screen.#show(text);
     return true;
   }
 

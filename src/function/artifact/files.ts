@@ -52,7 +52,11 @@ function regexp(part: string): string {
  * The files that a specifier with gaps can mean. A gap that fills a whole part of the path reaches into folders, any
  * other stays within a name.
  */
-export function filesMatching(stretches: readonly string[], folder: string, emittedName: (file: string) => string): string[] {
+export function filesMatching(
+  stretches: readonly string[],
+  folder: string,
+  emittedName: (file: string) => string,
+): string[] {
   const head = stretches[0]!;
   const base = join(folder, head.slice(0, head.lastIndexOf("/") + 1));
   if (kindOfPath(base) !== "folder") return [];

@@ -40,7 +40,10 @@ export class ProjectFiles {
   constructor(layout: Layout, tracer: Tracer) {
     this.#layout = layout;
     this.#tracer = tracer;
-    this.#put({ ...contentAt(layout.place(sharedPath(layout)), Buffer.from(SHARED_TEXT)), original: sharedPath(layout) });
+    this.#put({
+      ...contentAt(layout.place(sharedPath(layout)), Buffer.from(SHARED_TEXT)),
+      original: sharedPath(layout),
+    });
   }
 
   /** What is sent for a file of home; one that is no code of the user's is sent as it is. */
@@ -57,7 +60,9 @@ export class ProjectFiles {
   original(place: string, line: number, column: number): Place | undefined {
     const found = this.#byPlace.get(place);
     if (found === undefined) return undefined;
-    return found.find === undefined ? { file: found.original, line: line + 1, column: column + 1 } : found.find(line, column);
+    return found.find === undefined
+      ? { file: found.original, line: line + 1, column: column + 1 }
+      : found.find(line, column);
   }
 
   isWritten = (path: string): boolean => this.#byHome.has(path) && this.#tracer.file(path) !== undefined;
@@ -126,7 +131,8 @@ export class ProjectFiles {
     const importers = new Map<string, Map<Parsed, Set<string>>>();
     for (const each of parsed) {
       for (const { specifier, target, kind } of this.#tracer.file(each.file)?.imports ?? []) {
-        if (target === undefined || kind === "dynamic-import" || !entry.isHome(target) || this.#byHome.has(target)) continue;
+        if (target === undefined || kind === "dynamic-import" || !entry.isHome(target) || this.#byHome.has(target))
+          continue;
         const byFile = importers.get(target) ?? new Map<Parsed, Set<string>>();
         importers.set(target, byFile.set(each, (byFile.get(each) ?? new Set()).add(specifier)));
       }

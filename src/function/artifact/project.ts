@@ -39,7 +39,8 @@ export class Project {
 
   async #prepare(entry: EntrySource): Promise<Prepared> {
     const { root } = this.#layout;
-    if (process.versions["pnp"] !== undefined || existsSync(join(root, ".pnp.cjs"))) throw refusePlugAndPlay(entry, root);
+    if (process.versions["pnp"] !== undefined || existsSync(join(root, ".pnp.cjs")))
+      throw refusePlugAndPlay(entry, root);
     await this.#files.addWritten(entry.modules, entry);
     const own = await traceWritten(entry, this.#files.isWritten, this.#layout, this.#tracer, entry);
     const included = await this.#included(entry);

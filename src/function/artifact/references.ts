@@ -111,7 +111,10 @@ function stretchesOf(node: Node): string[] | undefined {
   if (node.type === "TemplateLiteral") {
     const texts = (node["quasis"] as readonly Node[]).map((part) => (part["value"] as { cooked: string }).cooked);
     const inner = (node["expressions"] as readonly Node[]).map((part) => stretchesOf(part) ?? ["", ""]);
-    return texts.reduce<string[]>((all, text, index) => (index === 0 ? [text] : join(join(all, inner[index - 1]!), [text])), []);
+    return texts.reduce<string[]>(
+      (all, text, index) => (index === 0 ? [text] : join(join(all, inner[index - 1]!), [text])),
+      [],
+    );
   }
   if (node.type !== "BinaryExpression" || node["operator"] !== "+") return undefined;
   const left = stretchesOf(node["left"] as Node);

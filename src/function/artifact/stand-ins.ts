@@ -27,7 +27,9 @@ function namesRequired(ast: Node, { start, end }: Specifier): string[] {
   const declarator = around(ast, start, end).findLast((node) => node.type === "VariableDeclarator");
   const id = declarator?.["id"] as Node | undefined;
   if (id?.type === "ObjectPattern") {
-    const keys = (id["properties"] as readonly Node[]).map((property) => (property["key"] as Node | undefined)?.["name"]);
+    const keys = (id["properties"] as readonly Node[]).map(
+      (property) => (property["key"] as Node | undefined)?.["name"],
+    );
     return keys.map((key) => (typeof key === "string" ? key : "*"));
   }
   if (id?.type !== "Identifier") return ["*"];

@@ -62,9 +62,12 @@ export async function findMore(module: ReferringModule, tracer: Tracer, entry: E
   }
   for (const path of code) starts.push({ specifier: path, kind: "dynamic-import", place: undefined });
   const traced = await tracer.imports(file, starts, entry.name);
-  const byUrl = urls.map(
-    ({ specifier, path }): TracedImport => ({ specifier, kind: "new-url", target: path, own: false }),
-  );
+  const byUrl = urls.map(({ specifier, path }): TracedImport => ({
+    specifier,
+    kind: "new-url",
+    target: path,
+    own: false,
+  }));
   return { imports: [...byUrl, ...traced], assets: [...assets] };
 }
 

@@ -33,21 +33,25 @@ test.each(["tsx-esm", "tsx-cjs"] as const)("files that no import names, in %s", 
   expect(outcomes(results)).toEqual(wanted(results));
 });
 
-test.each(["tsx-esm", "tsx-cjs", "node-esm"] as const)("what would go wrong in silence, in %s", { timeout: 60_000 }, async (way) => {
-  const results = new Map((await runCases(way, "refused-traps.ts", harness)).map((result) => [result.name, result]));
-  const refused = (name: string): string => `${results.get(name)!.code} ${results.get(name)!.refused}`;
-  const file = way === "node-esm" ? "refused-traps" : "refused-traps.ts:31";
-  expect(refused("import() of anything")).toMatch(
-    new RegExp(`^SKY_CAPTURE_UNSUPPORTED train can't be sent: what this import\\(\\) loads[^]*src/${file}`),
-  );
-  expect(results.get("import() of anything")!.hint).toContain("include");
-  expect(refused("import() of anything in an own module")).toMatch(/src\/loads-anything\.\w+:\d+:\d+$/);
-  expect(refused("include that names nothing")).toMatch(/^SKY_CAPTURE_UNRESOLVED .*"\.\/nowhere\/\*\.ts"/);
-  expect(refused("a path of this machine in an object")).toMatch(/train -> derived holds paths of this machine/);
-  expect(refused("functions of a loop that share a variable or not")).toMatch(/-> count is assigned by several/);
-  expect(refused("a getter on a function")).toMatch(/train -> guarded -> state is a getter/);
-  expect(refused("the program itself")).toMatch(/imports .*src\/main\.\w+, which would run your program on the node/);
-});
+test.each(["tsx-esm", "tsx-cjs", "node-esm"] as const)(
+  "what would go wrong in silence, in %s",
+  { timeout: 60_000 },
+  async (way) => {
+    const results = new Map((await runCases(way, "refused-traps.ts", harness)).map((result) => [result.name, result]));
+    const refused = (name: string): string => `${results.get(name)!.code} ${results.get(name)!.refused}`;
+    const file = way === "node-esm" ? "refused-traps" : "refused-traps.ts:31";
+    expect(refused("import() of anything")).toMatch(
+      new RegExp(`^SKY_CAPTURE_UNSUPPORTED train can't be sent: what this import\\(\\) loads[^]*src/${file}`),
+    );
+    expect(results.get("import() of anything")!.hint).toContain("include");
+    expect(refused("import() of anything in an own module")).toMatch(/src\/loads-anything\.\w+:\d+:\d+$/);
+    expect(refused("include that names nothing")).toMatch(/^SKY_CAPTURE_UNRESOLVED .*"\.\/nowhere\/\*\.ts"/);
+    expect(refused("a path of this machine in an object")).toMatch(/train -> derived holds paths of this machine/);
+    expect(refused("functions of a loop that share a variable or not")).toMatch(/-> count is assigned by several/);
+    expect(refused("a getter on a function")).toMatch(/train -> guarded -> state is a getter/);
+    expect(refused("the program itself")).toMatch(/imports .*src\/main\.\w+, which would run your program on the node/);
+  },
+);
 
 describe.each(WAYS)("%s", { timeout: 60_000 }, (way) => {
   test("every function gives there what it gives here", async () => {

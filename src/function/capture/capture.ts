@@ -1,5 +1,7 @@
 import { type AnyFn, bodyOf, fnOptionsOf, isFn } from "../brand.ts";
+import { moduleExportOf } from "../module.ts";
 import { nameOf } from "../name.ts";
+import { moduleCode } from "./module-code.ts";
 import { Plan } from "./plan.ts";
 import type { Code } from "./code.ts";
 
@@ -28,11 +30,10 @@ export function captureSync(f: AnyFn | AnyFunction): Captured {
   if (again !== undefined) return again;
   const wrapped = isFn(f) ? f : undefined;
   const body = wrapped === undefined ? f : bodyOf(wrapped);
-  const plan = new Plan(
-    body,
-    wrapped?.name ?? nameOf(body),
-    wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []),
-  );
+  const include = wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []);
+  const where = moduleExportOf(body);
+  if (where !== undefined) return { code: moduleCode(where, wrapped?.name ?? where.exported, include), values: undefined };
+  const plan = new Plan(body, wrapped?.name ?? nameOf(body), include);
   plans.set(f, plan);
   return plan.first;
 }

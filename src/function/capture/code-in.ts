@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { wellKnown } from "./intrinsics.ts";
+import { isPrototypeOf } from "./realm.ts";
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -47,10 +48,12 @@ export function codeIn(values: unknown, isKnown: (value: AnyFunction) => boolean
 function userClassOf(object: object): AnyFunction | false | undefined {
   if (types.isProxy(object)) return false;
   const prototype = Object.getPrototypeOf(object) as { readonly constructor?: unknown } | null;
-  if (prototype === null || prototype === Object.prototype) return undefined;
+  if (prototype === null || isPrototypeOf(prototype, Object)) return undefined;
   if (prototype === Map.prototype || prototype === Set.prototype) return undefined;
   const { constructor } = prototype;
-  return typeof constructor === "function" && isUsers(constructor as AnyFunction) ? (constructor as AnyFunction) : false;
+  return typeof constructor === "function" && isUsers(constructor as AnyFunction)
+    ? (constructor as AnyFunction)
+    : false;
 }
 
 const users = new WeakMap<AnyFunction, boolean>();

@@ -1,5 +1,6 @@
 import { emitDeclarations } from "./emit/declarations.ts";
 import type { EmittedModule } from "./emit/module.ts";
+import { loadedExports } from "./exports.ts";
 import { Graph } from "./graph.ts";
 import { inspectFunction } from "./inspector.ts";
 import { Path, refuse } from "./refuse.ts";
@@ -24,16 +25,35 @@ export function declarationsFor(
   const graph = new Graph(name, homes);
   const exported = new Map<string, Slot | undefined>();
   for (const exportName of names) {
-    const variable = module.exportedVariable(exportName);
     if (exportName === "*" || live === undefined) throw refuseAll(path);
-    // A name without a variable is that of a type, which a compiler could not tell.
-    exported.set(exportName, variable && graph.takeVariable(variable, live, value, module, path));
+    const variable = module.exportedVariable(exportName);
+    const loaded = module.kind === "cjs" ? loadedExports(module.file) : undefined;
+    if (loaded !== undefined && exportName in loaded) {
+      exported.set(exportName, graph.takeValue(exportName, loaded[exportName], value, path.to(exportName)));
+    } else if (variable !== undefined) {
+      exported.set(exportName, graph.takeVariable(variable, live, value, module, path));
+    } else if (module.wrapper !== undefined && module.kind === "cjs") {
+      throw refuseUnseen(path.to(exportName));
+    } else {
+      exported.set(exportName, undefined); // the name of a type, which a compiler could not tell
+    }
   }
   graph.settle();
   return emitDeclarations(graph, module, exported, (fillings) => readValues(graph.values.slots, fillings));
 }
 
+function refuseUnseen(path: Path): Error {
+  const why = "can't be read: Jest keeps what a module exports to itself";
+  return refuse("SKY_CAPTURE_UNSUPPORTED", path, "", why, "Move it to a file of its own.");
+}
+
 function refuseAll(path: Path): Error {
   const why = "imports all of the file that the function is in, which is never loaded on a node";
-  return refuse("SKY_CAPTURE_UNSUPPORTED", path, "", why, "Import the names that it needs, or move them to a file of their own.");
+  return refuse(
+    "SKY_CAPTURE_UNSUPPORTED",
+    path,
+    "",
+    why,
+    "Import the names that it needs, or move them to a file of their own.",
+  );
 }

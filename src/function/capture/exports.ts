@@ -14,8 +14,7 @@ export function exportedName(program: Node, local: string): string | undefined {
       if (declaration && declares(declaration, local)) return local;
       for (const specifier of statement["specifiers"] as readonly Node[]) {
         const exported = specifier["exported"] as Node;
-        if ((specifier["local"] as Node)["name"] === local)
-          return (exported["name"] ?? exported["value"]) as string;
+        if ((specifier["local"] as Node)["name"] === local) return (exported["name"] ?? exported["value"]) as string;
       }
     }
   }
@@ -39,11 +38,17 @@ export function localName(program: Node, exported: string): string {
 
 /** The name under which a CommonJS module that is loaded gives a value. */
 export function requiredName(file: string, value: unknown): string | undefined {
-  const exports: unknown = cache[file]?.exports;
-  if ((typeof exports !== "object" && typeof exports !== "function") || exports === null || types.isProxy(exports))
-    return undefined;
-  if (exports === value) return undefined; // require() gives it whole, which an import of a name can't
-  return Object.keys(exports).find((key) => (exports as Record<string, unknown>)[key] === value);
+  const exports = loadedExports(file);
+  // A value that require() gives whole has no name to import it by.
+  if (exports === undefined || exports === value) return undefined;
+  return Object.keys(exports).find((key) => exports[key] === value);
+}
+
+/** What a CommonJS module that is loaded gives. */
+export function loadedExports(file: string): Readonly<Record<string, unknown>> | undefined {
+  const exports: unknown = cache?.[file]?.exports;
+  const isObject = (typeof exports === "object" && exports !== null) || typeof exports === "function";
+  return isObject && !types.isProxy(exports) ? (exports as Record<string, unknown>) : undefined;
 }
 
 function declares(declaration: Node, local: string): boolean {

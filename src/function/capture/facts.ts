@@ -46,7 +46,8 @@ export class Facts {
     const shorthand =
       inProperty?.type === "Property" && inProperty["shorthand"] === true && inProperty.start === node.start;
     const paths = patternPaths(parent, node);
-    if (called || shorthand || paths !== undefined) this.#byStart.set(node.start, { paths: paths ?? ITSELF, shorthand, called });
+    if (called || shorthand || paths !== undefined)
+      this.#byStart.set(node.start, { paths: paths ?? ITSELF, shorthand, called });
   }
 
   /** `a.b["c"]`, seen from its outermost member. */
@@ -59,7 +60,11 @@ export class Facts {
     const path = (unknown < 0 ? keys : keys.slice(0, unknown)) as string[];
     const parent = above.at(-1);
     const more = unknown < 0 && parent !== undefined ? patternPaths(parent, outer) : undefined;
-    if (more !== undefined) this.#set(base, more.map((rest) => [...path, ...rest]));
+    if (more !== undefined)
+      this.#set(
+        base,
+        more.map((rest) => [...path, ...rest]),
+      );
     else this.#set(base, [unknown < 0 && isTouched(outer, above) ? path.slice(0, -1) : path]);
   }
 
@@ -120,8 +125,7 @@ function pathsIn(pattern: Node): string[][] | undefined {
   for (const property of pattern["properties"] as readonly Node[]) {
     if (property.type !== "Property") return undefined;
     const key = property["key"] as Node;
-    const name =
-      property["computed"] === true || key.type !== "Identifier" ? key["value"] : (key["name"] as string);
+    const name = property["computed"] === true || key.type !== "Identifier" ? key["value"] : (key["name"] as string);
     if (typeof name !== "string") return undefined;
     const value = property["value"] as Node;
     const inner = isNode(value) && value.type === "ObjectPattern" ? pathsIn(value) : [[]];

@@ -1,4 +1,5 @@
 import type { Variable } from "eslint-scope";
+import { randomBytes } from "node:crypto";
 import { types } from "node:util";
 import { ownCodec, registeredClass } from "../../values/registry.ts";
 import { bodyOf, isFn } from "../brand.ts";
@@ -60,11 +61,23 @@ export class Graph {
   }
 
   /** Takes in what a variable of a module's top level holds, as a function of that module sees it. */
-  takeVariable(variable: Variable, live: LiveFunction, holder: AnyFunction, module: LoadedModule, path: Path): Slot | undefined {
+  takeVariable(
+    variable: Variable,
+    live: LiveFunction,
+    holder: AnyFunction,
+    module: LoadedModule,
+    path: Path,
+  ): Slot | undefined {
     const { start, end } = variable.identifiers[0] as unknown as { readonly start: number; readonly end: number };
     const use = { name: variable.name, start, end, variable, writes: false };
     const context = { live, holder, node: module.ast, module, path, globals: new Set<string>(), replacements: [] };
     return this.#variables.slotFor(use, context);
+  }
+
+  /** Takes in a value that is no variable of a scope, such as what a CommonJS module exports. */
+  takeValue(name: string, value: unknown, holder: AnyFunction, path: Path): Slot {
+    if (typeof value === "function" || typeof value === "symbol") return this.any(value, name, path);
+    return this.values.add(name, true, this.values.fixed(holder, name, path, value));
   }
 
   /** Looks through the captured data, and takes in what code is in it, until nothing new comes. */
@@ -149,15 +162,24 @@ export class Graph {
   #fnSlot(value: AnyFunction, name: string, path: Path): Slot {
     const body = bodyOf(value as never) as AnyFunction;
     const slot = this.#reserve(name, value);
-    slot.item = { kind: "fn", body: this.function(body, body.name || name, path), name: value.name, fn: this.sky("fn") };
+    slot.item = {
+      kind: "fn",
+      body: this.function(body, body.name || name, path),
+      name: value.name,
+      fn: this.sky("fn"),
+    };
     this.#liesWhere(slot, slot.item.body, name);
     return slot;
   }
 
   #onceSlot(value: AnyFunction, make: AnyFunction, name: string, path: Path): Slot {
     const slot = this.#reserve(name, value);
-    slot.item = { kind: "once", make: this.function(make, `make_${name}`, path), once: this.sky("once") };
-    this.#liesWhere(slot, slot.item.make, name);
+    const inner = this.function(make, `make_${name}`, path);
+    // One of the top level is a declaration of its module; any other is known by a name, so that it is one there too.
+    const reader = this.values.fixed(value, "once", path, onceName(value));
+    const id = inner.top === undefined ? this.values.add(`${name}$name`, true, reader) : undefined;
+    slot.item = { kind: "once", make: inner, once: this.sky("once"), id };
+    this.#liesWhere(slot, inner, name);
     return slot;
   }
 
@@ -222,7 +244,15 @@ export class Graph {
     this.#setFile(module.file);
     checkForm(text, node, module, path);
     const item: SourceItem = {
-      kind: "source", module, start, end, node, value, uses: [], replacements: [], globals: new Set(),
+      kind: "source",
+      module,
+      start,
+      end,
+      node,
+      value,
+      uses: [],
+      replacements: [],
+      globals: new Set(),
     };
     const slot = this.add(declared ?? (name || value.name), item, value);
     // The name must not depend on who meets it first.
@@ -236,8 +266,14 @@ export class Graph {
   }
 
   /** A declaration that another of the user's modules exports is imported from there. */
-  #exportedSlot(value: AnyFunction, name: string | undefined, module: LoadedModule, live: LiveFunction): Slot | undefined {
-    if (name === undefined || (this.#isFirst && this.#file === undefined) || this.homes.isHome(module.file, live)) return undefined;
+  #exportedSlot(
+    value: AnyFunction,
+    name: string | undefined,
+    module: LoadedModule,
+    live: LiveFunction,
+  ): Slot | undefined {
+    if (name === undefined || (this.#isFirst && this.#file === undefined) || this.homes.isHome(module.file, live))
+      return undefined;
     const imported = module.exportedAs(name, value);
     if (imported === undefined) return undefined;
     const specifier = `./${module.file.slice(module.file.lastIndexOf("/") + 1)}`;
@@ -291,6 +327,16 @@ export class Graph {
     const why = `is code of a package (${module.file}) that no import of yours names`;
     throw refuse("SKY_CAPTURE_UNSUPPORTED", path, value.name, why, hint);
   }
+}
+
+const onceNames = new WeakMap<AnyFunction, string>();
+const prefix = randomBytes(6).toString("hex");
+let onces = 0;
+
+function onceName(value: AnyFunction): string {
+  let name = onceNames.get(value);
+  if (name === undefined) onceNames.set(value, (name = `${prefix} ${++onces}`));
+  return name;
 }
 
 function kindOf(scopes: readonly LiveScope[]): "esm" | "cjs" {

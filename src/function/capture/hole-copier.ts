@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { isPrototypeOf } from "./realm.ts";
 
 /** What a hole is filled with on the node: an index into the list of code that the emitted module makes. */
 export interface Fillings {
@@ -25,10 +26,10 @@ export class HoleCopier {
     if (typeof value !== "object" || value === null) return value;
     const known = this.#copies.get(value);
     if (known !== undefined) return known;
-    if (types.isMap(value) && Object.getPrototypeOf(value) === Map.prototype) return this.#map(value);
-    if (types.isSet(value) && Object.getPrototypeOf(value) === Set.prototype) return this.#set(value);
     const proto: unknown = Object.getPrototypeOf(value);
-    const plain = proto === Object.prototype || proto === null || Array.isArray(value);
+    if (types.isMap(value) && isPrototypeOf(proto, Map)) return this.#map(value);
+    if (types.isSet(value) && isPrototypeOf(proto, Set)) return this.#set(value);
+    const plain = proto === null || isPrototypeOf(proto, Object) || Array.isArray(value);
     const constructor = (value as { constructor?: unknown }).constructor;
     const index = plain || typeof constructor !== "function" ? undefined : this.#fillings.indexOf(constructor);
     if (!plain && index === undefined) return value;

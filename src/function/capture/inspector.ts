@@ -89,12 +89,14 @@ function connect(): Session {
 
 function remoteOf(subject: unknown): string {
   if (bridgeId === undefined) {
-    Object.defineProperty(globalThis, BRIDGE, { value: bridge, configurable: true });
+    // The inspector looks into the main context, also where a test runner runs us in another.
+    const main = (Session as unknown as { constructor: FunctionConstructor }).constructor("return globalThis")() as object;
+    Object.defineProperty(main, BRIDGE, { value: bridge, configurable: true });
     const { result } = post("Runtime.evaluate", {
       expression: `globalThis[Symbol.for(${JSON.stringify(BRIDGE.description)})]`,
     });
     bridgeId = (result as Remote).objectId!;
-    delete (globalThis as Record<symbol, unknown>)[BRIDGE];
+    delete (main as Record<symbol, unknown>)[BRIDGE];
   }
   bridge.subject = subject;
   const { result } = post("Runtime.callFunctionOn", {

@@ -14,12 +14,7 @@ export interface LivePlace {
   readonly node: Node;
 }
 
-export function placeOf(
-  name: string,
-  live: LiveFunction,
-  holder: AnyFunction,
-  node: Node,
-): LivePlace | undefined {
+export function placeOf(name: string, live: LiveFunction, holder: AnyFunction, node: Node): LivePlace | undefined {
   for (const [index, scope] of live.scopes.entries()) {
     const variable = scope.variables.get(name);
     if (variable !== undefined) return { variable, scopes: live.scopes.slice(index), holder, node };

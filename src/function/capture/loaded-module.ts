@@ -90,7 +90,9 @@ export class LoadedModule {
     const declarator = around.findLast((item) => item.type === "VariableDeclarator");
     const init = declarator?.["init"] as Node | undefined;
     const id = declarator?.["id"] as Node | undefined;
-    const isIt = init === node || (init?.type === "CallExpression" && (init["arguments"] as readonly Node[])[0] === node && isNamed(init));
+    const isIt =
+      init === node ||
+      (init?.type === "CallExpression" && (init["arguments"] as readonly Node[])[0] === node && isNamed(init));
     return isIt && id?.type === "Identifier" ? (id["name"] as string) : undefined;
   }
 

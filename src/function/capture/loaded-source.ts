@@ -24,15 +24,14 @@ export function loadSource(
   location: FunctionLocation,
 ): LoadedSource | undefined {
   const disk = readText(file);
-  if (disk !== undefined && startOf(disk, functionText, location) !== undefined)
-    return { source: disk, map: mapOf(disk, file) };
+  if (disk !== undefined && standsAt(disk, functionText, location)) return { source: disk, map: mapOf(disk, file) };
   if (disk !== undefined && isTypeScript(file)) {
     // tsx rewrites import() after esbuild, which only V8 can tell.
     const rewritten = /\bimport\s*\(/.test(disk);
-    const transformed =
-      module.findSourceMap(file) === undefined ? stripped(disk) : rewritten ? undefined : retransformed(file, kind);
-    if (transformed !== undefined && startOf(transformed.source, functionText, location) !== undefined)
-      return transformed;
+    const byNode = module.findSourceMap(file) === undefined ? stripped(disk) : undefined;
+    if (byNode !== undefined && standsAt(byNode.source, functionText, location)) return byNode;
+    const byTsx = module.findSourceMap(file) === undefined || rewritten ? undefined : retransformed(file, kind);
+    if (byTsx !== undefined && startOf(byTsx.source, functionText, location) !== undefined) return byTsx;
   }
   const source = scriptText(location.scriptId);
   if (source === undefined || startOf(source, functionText, location) === undefined) return undefined;
@@ -41,6 +40,17 @@ export function loadSource(
     source,
     map: mapOf(source, file) ?? (known === undefined ? undefined : new OriginalMap(known.payload, file)),
   };
+}
+
+/** Whether `text` stands just where V8 has it: the same words elsewhere don't make it the text that is run. */
+function standsAt(
+  source: string,
+  text: string,
+  location: { readonly line: number; readonly column: number },
+): boolean {
+  const start = startOf(source, text, location);
+  const wanted = new Lines(source).offset(location.line, location.column);
+  return start !== undefined && start <= wanted && wanted <= start + text.length;
 }
 
 /**

@@ -52,7 +52,8 @@ function extras(holder: object, text: string, known: ReadonlySet<string>, path: 
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(holder))) {
     const value: unknown = descriptor.value;
     const isDeclared = typeof value === "function" && text.includes(Function.prototype.toString.call(value));
-    if (known === BUILT_IN ? BUILT_IN.has(key) : isDeclared || (known.has(key) && typeof value !== "function")) continue;
+    if (known === BUILT_IN ? BUILT_IN.has(key) : isDeclared || (known.has(key) && typeof value !== "function"))
+      continue;
     if (BUILT_IN.has(key) || key === "constructor") continue;
     if (descriptor.get !== undefined || descriptor.set !== undefined) {
       if (known.has(key)) continue;

@@ -11,8 +11,10 @@ const CALLS = new Set<unknown>([...Object.values(path), url.fileURLToPath, url.p
 /** The same by name, where the engine keeps no value for what only the module's top level uses. */
 const CALL_NAMES = /^(join|resolve|dirname|normalize|relative|basename|fileURLToPath|pathToFileURL)$/;
 const PLAIN = new Set(
-  ("Literal TemplateLiteral TemplateElement Identifier MemberExpression MetaProperty BinaryExpression LogicalExpression " +
-    "ArrayExpression ObjectExpression Property SequenceExpression NewExpression CallExpression ChainExpression").split(" "),
+  (
+    "Literal TemplateLiteral TemplateElement Identifier MemberExpression MetaProperty BinaryExpression LogicalExpression " +
+    "ArrayExpression ObjectExpression Property SequenceExpression NewExpression CallExpression ChainExpression"
+  ).split(" "),
 );
 
 /** Whether the value names places of this machine that its initialiser works out from the module's own place. */

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { isPrototypeOf } from "./realm.ts";
 
 /** Which parts of an object are used: each key leads on, or to a part that is used as a whole. */
 export type Paths = { readonly [key: string]: Paths } | typeof WHOLE;
@@ -48,5 +49,5 @@ export function partsOf(value: unknown, paths: Paths): unknown {
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null || types.isProxy(value) || Array.isArray(value)) return false;
   const proto: unknown = Object.getPrototypeOf(value);
-  return proto === null || proto === Object.prototype;
+  return proto === null || isPrototypeOf(proto, Object);
 }

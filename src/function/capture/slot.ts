@@ -66,8 +66,8 @@ export type Item =
   | SourceItem
   /** A `sky.fn` function around another slot. */
   | { readonly kind: "fn"; readonly body: Slot; readonly name: string | undefined; readonly fn: Slot }
-  /** What `sky.once` made, around the function that makes it. */
-  | { readonly kind: "once"; readonly make: Slot; readonly once: Slot }
+  /** What `sky.once` made, around the function that makes it; `id` names one that no top level declares. */
+  | { readonly kind: "once"; readonly make: Slot; readonly once: Slot; readonly id: Slot | undefined }
   /** `target.bind(self, ...args)` */
   | { readonly kind: "bound"; readonly target: Slot; readonly bound: Slot }
   /** A variable that holds a function and is assigned again. */

@@ -4,6 +4,7 @@ import { hasPrivateState } from "../../values/private-state.ts";
 import { ownCodec, registeredClass } from "../../values/registry.ts";
 import { travels } from "../../values/symbols.ts";
 import { builtinClassName, wellKnown } from "./intrinsics.ts";
+import { isPrototypeOf } from "./realm.ts";
 import { type Path, refuse } from "./refuse.ts";
 
 type AnyFunction = (...args: never) => unknown;
@@ -89,10 +90,10 @@ class Surveyor {
   #object(value: object): void {
     if (types.isProxy(value)) throw this.#refuseProxy();
     const proto: unknown = Object.getPrototypeOf(value);
-    if (Array.isArray(value) && proto === Array.prototype) return this.#array(value);
-    if (proto === Object.prototype || proto === null) return this.#plain(value);
+    if (Array.isArray(value) && isPrototypeOf(proto, Array)) return this.#array(value);
+    if (proto === null || isPrototypeOf(proto, Object)) return this.#plain(value);
     this.frozen = false;
-    if (types.isMap(value) && proto === Map.prototype) {
+    if (types.isMap(value) && isPrototypeOf(proto, Map)) {
       for (const [key, item] of value) {
         if (typeof key === "function") throw this.#refuse("Map", "has a function as a key");
         this.#at("(key)", key);
@@ -100,7 +101,7 @@ class Surveyor {
       }
       return;
     }
-    if (types.isSet(value) && proto === Set.prototype) {
+    if (types.isSet(value) && isPrototypeOf(proto, Set)) {
       for (const item of value) this.#at("(member)", item);
       return;
     }

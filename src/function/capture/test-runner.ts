@@ -12,6 +12,18 @@ export const RUNNER_NAMES: Readonly<Record<string, string>> = {
   __filename: "import.meta.filename",
 };
 
+/**
+ * What compilers put around `require` in CommonJS: some keep caches of what this process loaded, and of some the engine
+ * keeps no value.
+ */
+export function interopHelper(name: string): string | undefined {
+  if (/^(_interopRequireDefault|__importDefault)\d*$/.test(name))
+    return "(all) => (all && all.__esModule ? all : { default: all })";
+  if (/^(_interopRequireWildcard|__importStar)\d*$/.test(name))
+    return '(all) => (all && all.__esModule ? all : { ...(typeof all === "object" || typeof all === "function" ? all : {}), default: all })';
+  return undefined;
+}
+
 /** The specifier in `await __vite_ssr_import__("/src/lib.ts", ...)`. */
 export function runnerImport(initialiser: Node): string | undefined {
   if (initialiser.type !== "AwaitExpression") return undefined;

@@ -9,7 +9,12 @@ export function isBeforeDeclaration(variable: Variable, module: LoadedModule): b
   const [definition] = variable.defs;
   // A bundler makes `var` of them all.
   const isVariable = (definition?.type as string) === "Variable";
-  if (definition === undefined || (!isVariable && (definition.type as string) !== "ClassName") || !module.top.isScope(variable.scope)) return false;
+  if (
+    definition === undefined ||
+    (!isVariable && (definition.type as string) !== "ClassName") ||
+    !module.top.isScope(variable.scope)
+  )
+    return false;
   const { start } = definition.name as unknown as { readonly start: number };
   return topFrames(module).some((offset) => offset < start);
 }
@@ -24,7 +29,10 @@ function topFrames(module: LoadedModule): number[] {
   Error.stackTraceLimit = stackTraceLimit;
   if (!Array.isArray(sites)) return [];
   return (sites as readonly NodeJS.CallSite[]).flatMap((site) => {
-    const file = site.getFileName()?.replace(/^file:\/\//, "").split("?")[0];
+    const file = site
+      .getFileName()
+      ?.replace(/^file:\/\//, "")
+      .split("?")[0];
     const inTop = site.getFunctionName() === null || site.getFunctionName() === "Object.<anonymous>";
     const line = site.getLineNumber();
     const column = site.getColumnNumber();

@@ -82,8 +82,7 @@ export class ValueSlots implements Holes {
   }
 
   onWellKnown(value: object, text: string): void {
-    if (!this.fillings.has(value))
-      this.fillings.set(value, this.#graph.add(text, { kind: "expression", text }, value));
+    if (!this.fillings.has(value)) this.fillings.set(value, this.#graph.add(text, { kind: "expression", text }, value));
   }
 }
 

@@ -10,7 +10,7 @@ import { WHOLE } from "./paths.ts";
 import { type Path, refuse } from "./refuse.ts";
 import type { Reader, Replacement, Slot, TextItem } from "./slot.ts";
 import { publicName } from "./surface.ts";
-import { RUNNER_NAMES, runnerReplacement, runnerSpecifier } from "./test-runner.ts";
+import { interopHelper, RUNNER_NAMES, runnerReplacement, runnerSpecifier } from "./test-runner.ts";
 import { isBeforeDeclaration } from "./unset.ts";
 import { type Declared, declarationOf, IMPORT_META, isTimeless, mayBeUndefined } from "./variable.ts";
 
@@ -59,6 +59,12 @@ export class VariableSlots {
     }
     const runner = use.variable !== undefined && Object.hasOwn(RUNNER_NAMES, use.name);
     if (runner && module.wrapper !== undefined && module.kind === "esm") return this.#runnerName(use, context);
+    const interop = module.kind === "cjs" && use.variable !== undefined ? interopHelper(use.name) : undefined;
+    if (interop !== undefined) {
+      const known = this.#sameSlot(use.variable!, undefined, module, path);
+      const made = known ?? this.#graph.add(use.name, { kind: "expression", text: interop });
+      return known ?? this.#remember(use.variable!, made, undefined);
+    }
     const declared = use.variable === undefined ? undefined : declarationOf(use.variable, module);
     if (declared !== undefined && declared.kind !== "other") {
       const found = this.#moduleSlot(use, declared, place, context, path);
@@ -94,7 +100,10 @@ export class VariableSlots {
     const initialiser = declared?.kind === "other" ? declared.initialiser : undefined;
     if (place === undefined) {
       if (constant && initialiser !== undefined && isTimeless(initialiser))
-        return this.#sameSlot(use.variable!, undefined, module, path) ?? this.#textSlot(use, initialiser, undefined, context, path);
+        return (
+          this.#sameSlot(use.variable!, undefined, module, path) ??
+          this.#textSlot(use, initialiser, undefined, context, path)
+        );
       const why = "can't be read: the engine keeps no value for it";
       throw refuse("SKY_CAPTURE_UNSUPPORTED", path, "", why, "Pass it as an argument.");
     }
@@ -106,7 +115,11 @@ export class VariableSlots {
       if (isBeforeDeclaration(use.variable, module)) throw refuseUnset(path);
     }
     if (IMPORT_META.test(use.name) && typeof value === "object" && value !== null && module.kind === "cjs")
-      return this.#remember(use.variable!, this.#graph.add(use.name, { kind: "expression", text: META_TEXT }, value), undefined);
+      return this.#remember(
+        use.variable!,
+        this.#graph.add(use.name, { kind: "expression", text: META_TEXT }, value),
+        undefined,
+      );
     if (typeof value === "function") this.#noteOrigin(use, value as AnyFunction);
     if (constant && (typeof value === "function" || typeof value === "symbol"))
       return this.#named(this.#graph.any(value, use.name, path), use, module);
@@ -167,7 +180,8 @@ export class VariableSlots {
     if (own !== undefined) return this.#graph.sky(own);
     const isHome =
       declared.specifier !== undefined &&
-      (homes.leadsTo(declared.specifier, module.file) || (isOwnSpecifier(declared.specifier) && typeof live === "function" && homes.declares(live as AnyFunction)));
+      (homes.leadsTo(declared.specifier, module.file) ||
+        (isOwnSpecifier(declared.specifier) && typeof live === "function" && homes.declares(live as AnyFunction)));
     if (isHome && place !== undefined) return undefined;
     const known = this.#sameSlot(use.variable!, undefined, module, path);
     if (known !== undefined) return known;
@@ -195,8 +209,16 @@ export class VariableSlots {
     const { module, live, holder, node } = context;
     const { start, end } = initialiser;
     const item: TextItem = {
-      kind: "text", module, start, end, node: initialiser, pattern, name: use.name,
-      uses: [], replacements: [], globals: new Set(),
+      kind: "text",
+      module,
+      start,
+      end,
+      node: initialiser,
+      pattern,
+      name: use.name,
+      uses: [],
+      replacements: [],
+      globals: new Set(),
     };
     const slot = this.#remember(use.variable!, this.#graph.add(use.name, item), undefined);
     this.#graph.bindUses(item, live, holder, node, path);

@@ -18,7 +18,9 @@ export function emitDeclarations(
     const fillings = [...graph.values.fillings.keys()];
     out.add(`const $all = ((values) => {\n`);
     body();
-    const list = [...exported].map(([name, slot]) => `${JSON.stringify(name)}: ${slot === undefined ? "undefined" : nameOf(slot)}`);
+    const list = [...exported].map(
+      ([name, slot]) => `${JSON.stringify(name)}: ${slot === undefined ? "undefined" : nameOf(slot)}`,
+    );
     out.add(`  return { ${list.join(", ")} };\n})(${literal(values(fillings), kind)});\n`);
     for (const [index, name] of [...exported.keys()].entries()) {
       const value = `$all[${JSON.stringify(name)}]`;

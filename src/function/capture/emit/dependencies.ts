@@ -7,7 +7,7 @@ export function dependencies(item: Item): readonly Slot[] {
     case "fn":
       return [item.fn, item.body];
     case "once":
-      return [item.once, item.make];
+      return [item.once, item.make, ...(item.id === undefined ? [] : [item.id])];
     case "bound":
       return [item.target, item.bound];
     case "patch":

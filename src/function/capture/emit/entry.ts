@@ -74,7 +74,7 @@ export function write(
   const shared = new Set(groups.flatMap((group) => group.slots));
   const variable = new Set(groups.flatMap((group) => group.args).filter((slot) => slot.item.kind === "value"));
   const taken = modules.map((_, index) => `make$${index}`);
-  const names = giveNames(graph.slots, ["$once", "$state", "$all", ...taken]);
+  const names = giveNames(graph.slots, ["$once", "$named", "$state", "$all", ...taken]);
   for (const [slot, name] of names) slot.emitted = name;
   const target: Target = { ...home, names, boxed };
   const dynamic = dynamicSlots(graph);
@@ -83,21 +83,31 @@ export function write(
   const nameOf = (slot: Slot): string => names.get(slot)!;
   for (const slot of order) if (slot.item.kind === "import") writeImport(out, slot, slot.item, target);
   writeSharedImports(out, [...shared], modules, target);
-  writeMakers(out, modules, target);
-  for (const slot of order) if (slot.item.kind !== "import" && !dynamic.has(slot)) writeDeclaration(out, slot, "", target);
+  const hasNamed = graph.slots.some(({ item }) => item.kind === "once" && item.id !== undefined);
+  writeMakers(out, modules, hasNamed, target);
+  for (const slot of order)
+    if (slot.item.kind !== "import" && !dynamic.has(slot)) writeDeclaration(out, slot, "", target);
   const fillings = [...graph.values.fillings.keys()];
-  around(out, target, nameOf, () => {
-    for (const slot of graph.values.slots) writeValue(out, slot, nameOf(slot), variable.has(slot), boxed.has(slot));
-    for (const [index, { group, names: there }] of modules.entries()) {
-      if (group.args.length === 0) continue;
-      const list = group.slots.map((slot) => `${there.get(slot)}: ${nameOf(slot)}`);
-      out.add(`  const { ${list.join(", ")} } = $once(make$${index}, [${group.args.map(nameOf).join(", ")}]);\n`);
-    }
-    const later = order.filter((slot) => slot.item.kind !== "value" && slot.item.kind !== "import" && dynamic.has(slot));
-    for (const slot of later) if (!isStatement(slot)) writeDeclaration(out, slot, "  ", target);
-    if (fillings.length > 0) writeFilling(out, [...graph.values.fillings.values()].map(nameOf));
-    for (const slot of later) if (isStatement(slot)) writeDeclaration(out, slot, "  ", target);
-  }, (slot) => dynamic.has(slot));
+  around(
+    out,
+    target,
+    nameOf,
+    () => {
+      for (const slot of graph.values.slots) writeValue(out, slot, nameOf(slot), variable.has(slot), boxed.has(slot));
+      for (const [index, { group, names: there }] of modules.entries()) {
+        if (group.args.length === 0) continue;
+        const list = group.slots.map((slot) => `${there.get(slot)}: ${nameOf(slot)}`);
+        out.add(`  const { ${list.join(", ")} } = $once(make$${index}, [${group.args.map(nameOf).join(", ")}]);\n`);
+      }
+      const later = order.filter(
+        (slot) => slot.item.kind !== "value" && slot.item.kind !== "import" && dynamic.has(slot),
+      );
+      for (const slot of later) if (!isStatement(slot)) writeDeclaration(out, slot, "  ", target);
+      if (fillings.length > 0) writeFilling(out, [...graph.values.fillings.values()].map(nameOf));
+      for (const slot of later) if (isStatement(slot)) writeDeclaration(out, slot, "  ", target);
+    },
+    (slot) => dynamic.has(slot),
+  );
   return { text: out, ...home, modules: modules.map(({ module }) => module), fillings };
 }
 
@@ -117,15 +127,16 @@ function homeOf(root: Slot, graph: Graph, near: Home | undefined): Home {
 }
 
 /** Imports what makes the declarations that need values. */
-function writeMakers(out: EmittedText, modules: readonly SharedModule[], target: Target): void {
+function writeMakers(out: EmittedText, modules: readonly SharedModule[], hasNamed: boolean, target: Target): void {
   const dynamic = modules.map((_, index) => index).filter((index) => modules[index]!.group.args.length > 0);
-  if (dynamic.length === 0) return;
   const { kind } = target;
-  out.add(
-    kind === "esm"
-      ? `import { once as $once, state as $state } from "${SHARED}";\n`
-      : `const { once: $once, state: $state } = require("${SHARED}");\n`,
-  );
+  if (dynamic.length > 0 || hasNamed) {
+    out.add(
+      kind === "esm"
+        ? `import { named as $named, once as $once, state as $state } from "${SHARED}";\n`
+        : `const { named: $named, once: $once, state: $state } = require("${SHARED}");\n`,
+    );
+  }
   for (const index of dynamic) {
     const { module } = modules[index]!;
     const from = JSON.stringify(rebased(`./${module.name}`, module.file, target.file));
@@ -186,4 +197,3 @@ function writeFilling(out: EmittedText, names: readonly string[]): void {
     "    if (holder instanceof Map) holder.set(key, part); else if (holder instanceof Set) holder.add(part); else holder[key] = part;\n  }\n",
   );
 }
-

@@ -55,8 +55,9 @@ function canBeShared(slot: Slot, graph: Graph): boolean {
       return item.unique !== true || slot.top !== undefined;
     case "source":
     case "fn":
-    case "once":
       return slot.top !== undefined;
+    case "once":
+      return slot.top !== undefined && item.id === undefined;
     case "value":
       return slot.top !== undefined && !graph.values.bound.has(slot);
     default:
@@ -175,7 +176,8 @@ function usesIn(component: readonly Slot[]): BoundUse[] {
 function groupOf(slots: readonly Slot[], dynamic: ReadonlySet<Slot>): Group {
   const own = new Set<Slot>();
   const needed = new Set<Slot>();
-  for (const slot of slots) for (const other of declaredBehind(slot, own)) if (!slots.includes(other)) needed.add(other);
+  for (const slot of slots)
+    for (const other of declaredBehind(slot, own)) if (!slots.includes(other)) needed.add(other);
   const others = [...needed].sort(bySource);
   return {
     slots,

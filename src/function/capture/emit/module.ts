@@ -78,4 +78,3 @@ export function moduleName(file: string, kind: "esm" | "cjs", text: string): str
 function stemOf(file: string): string {
   return basename(file, extname(file));
 }
-

@@ -3,7 +3,8 @@ export const SHARED = "skyward:shared";
 
 /**
  * The module of the tree that keeps one copy of what several emitted modules share: `once` gives what a module makes of
- * the same arguments, `state` the object that stands for a variable of home while it holds the same. Plain CommonJS, for
+ * the same arguments, `named` what was made under a name, `state` the object that stands for a variable of home while it
+ * holds the same. Plain CommonJS, for
  * modules of both kinds.
  */
 export const SHARED_TEXT = `"use strict";
@@ -20,6 +21,11 @@ exports.once = (make, args) => {
     if (list.push(found) > 64) list.shift();
   }
   return found.exports;
+};
+const named = new Map();
+exports.named = (name, make) => {
+  if (!named.has(name)) named.set(name, make());
+  return named.get(name);
 };
 const box = (value) => ({ value, get() { return this.value; } });
 exports.state = (variable, value, boxed) => {

@@ -74,9 +74,13 @@ export function writeDeclaration(out: EmittedText, slot: Slot, indent: string, t
       out.add(`${indent}const ${name} = ${nameOf(item.fn)}(${nameOf(item.body)}${options});\n`);
       return;
     }
-    case "once":
-      out.add(`${indent}const ${name} = ${nameOf(item.once)}(${nameOf(item.make)});\n`);
+    case "once": {
+      const made = `${nameOf(item.once)}(${nameOf(item.make)})`;
+      out.add(
+        `${indent}const ${name} = ${item.id === undefined ? made : `$named(${nameOf(item.id)}, () => ${made})`};\n`,
+      );
       return;
+    }
     case "bound":
       out.add(`${indent}const ${name} = ${nameOf(item.target)}.bind(...${nameOf(item.bound)});\n`);
       return;

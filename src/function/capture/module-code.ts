@@ -1,0 +1,44 @@
+import type { ModuleExport } from "../module.ts";
+import { Code } from "./code.ts";
+import { moduleName } from "./emit/module.ts";
+import { Homes } from "./homes.ts";
+import { KnownImports } from "./known-imports.ts";
+
+const codes = new Map<string, Code>();
+
+/** The code of a function that ships by file and export: an entry that imports it. Nothing is inspected. */
+export function moduleCode({ file, specifier, exported }: ModuleExport, name: string, include: readonly string[]): Code {
+  const key = [file, specifier, exported, name, ...include].join("\0");
+  let code = codes.get(key);
+  if (code !== undefined) return code;
+  const text =
+    `import * as all from ${JSON.stringify(specifier)};\n` +
+    `const found = all[${JSON.stringify(exported)}] ?? all.default?.[${JSON.stringify(exported)}];\n` +
+    `if (typeof found !== "function") throw new TypeError(${JSON.stringify(`${specifier} exports no function ${exported}`)});\n` +
+    // One that was made by sky.fn is called as its body.
+    `export const make = () => found[Symbol.for("skyward.fn.body")] ?? found;\n`;
+  const homes = new Homes();
+  code = new Code({
+    name,
+    file,
+    line: 1,
+    imports: new KnownImports(),
+    known: [],
+    homes: homes.files,
+    entry: {
+      name,
+      file,
+      kind: "esm",
+      text,
+      entryName: moduleName(file, "esm", text),
+      place: () => undefined,
+      include,
+      assets: [],
+      modules: [],
+      isHome: (path) => homes.has(path),
+      declarations: () => undefined,
+    },
+  });
+  codes.set(key, code);
+  return code;
+}
