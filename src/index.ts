@@ -24,6 +24,7 @@ export { local } from "./providers/local/local.ts";
 export { ssh } from "./providers/ssh/ssh.ts";
 export { fn } from "./function/fn.ts";
 export { gather } from "./function/group.ts";
+export { module } from "./function/module.ts";
 
 export { codec, register } from "./values/registry.ts";
 export { SkyError } from "./errors/sky-error.ts";

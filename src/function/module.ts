@@ -3,18 +3,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { SkyError } from "../errors/sky-error.ts";
 import { bodyOf, isFn } from "./brand.ts";
 import { type Fn, fn } from "./fn.ts";
+import { MODULE, type ModuleExport } from "./module-export.ts";
 import type { FnOptions } from "./options.ts";
-
-/** Where a function is that ships by file and export. */
-export interface ModuleExport {
-  /** The file that names it. */
-  readonly file: string;
-  readonly specifier: string;
-  readonly exported: string;
-}
-
-/** On the body of a function made by `module`. */
-export const MODULE: unique symbol = Symbol.for("skyward.module") as never;
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -60,9 +50,4 @@ async function load({ file, specifier, exported }: ModuleExport): Promise<(...ar
   throw new SkyError("SKY_BAD_CALL", `${specifier} exports no function ${exported}.\n    named in ${file}`, {
     details: { file, specifier, export: exported },
   });
-}
-
-/** What `module` made the function of, if it did. */
-export function moduleExportOf(body: AnyFunction): ModuleExport | undefined {
-  return (body as { readonly [MODULE]?: ModuleExport })[MODULE];
 }

@@ -9,7 +9,7 @@ export { RemoteError } from "../errors/remote-error.ts";
 export { SkyError } from "../errors/sky-error.ts";
 export { codec, register } from "../values/registry.ts";
 export { task } from "./context.ts";
-export { fn, gather } from "./inert-fn.ts";
+export { fn, gather, module } from "./inert-fn.ts";
 export { instanceInfo, isHead } from "./instance-info.ts";
 export { once } from "./once.ts";
 export { redirectOutput } from "./redirect.ts";

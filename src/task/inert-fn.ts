@@ -1,3 +1,5 @@
+import { pathToFileURL } from "node:url";
+
 // The same brands as at home, so that a function that travelled is known as one wherever it is looked at.
 const BODY = Symbol.for("skyward.fn.body");
 const OPTIONS = Symbol.for("skyward.fn.options");
@@ -40,6 +42,26 @@ export function fn<A extends readonly unknown[], R>(body: Body<A, R>, options: O
     name: { value: named, configurable: true },
     length: { value: inner.length, configurable: true },
   }) as unknown as InertFn<A, R>;
+}
+
+/** `sky.module` on a node: like `fn`, of what the module exports. */
+export function module(
+  from: { readonly url: string } | string,
+  specifier: string,
+  exported = "default",
+  options: Options = {},
+): InertFn<unknown[], Promise<unknown>> {
+  const base = typeof from === "object" ? from.url : pathToFileURL(from).href;
+  const target = /^\.{0,2}\//.test(specifier) ? new URL(specifier, base).href : specifier;
+  const body = async (...args: unknown[]): Promise<unknown> => {
+    const all = (await import(target)) as Record<
+      string,
+      Body<unknown[], unknown> & { [BODY]?: Body<unknown[], unknown> }
+    >;
+    const found = all[exported]!;
+    return (found[BODY] ?? found)(...args);
+  };
+  return fn(body, { name: exported === "default" ? specifier : exported, ...options });
 }
 
 export function gather(...given: readonly unknown[]): InertGroup {

@@ -81,7 +81,7 @@ export function isOwnUrl(node: Node | undefined): boolean {
 function isOfMeta(node: Node, property: RegExp): boolean {
   if (node.type !== "MemberExpression" || node["computed"] === true) return false;
   const object = node["object"] as Node;
-  const isMeta = object.type === "MetaProperty" || /^define_import_meta/.test(String(object["name"]));
+  const isMeta = object.type === "MetaProperty" || String(object["name"]).startsWith("define_import_meta");
   return isMeta && property.test((node["property"] as Node)["name"] as string);
 }
 

@@ -224,3 +224,12 @@ test("native code is refused, naming the package", async () => {
   const prebuilt = entry(root, 'import "prebuilt";\nexport const make = () => () => 1;\n');
   await expect(prebuilt).rejects.toThrow(/the package prebuilt has native code \(prebuilt-linux\)/);
 });
+
+test("Yarn Plug'n'Play is refused with what to set", async () => {
+  const root = project({ "src/main.ts": "", ".pnp.cjs": "" });
+  await expect(entry(root, "export const make = () => () => 1;\n")).rejects.toMatchObject({
+    code: "SKY_CAPTURE_UNSUPPORTED",
+    message: expect.stringContaining("Plug'n'Play"),
+    hint: expect.stringContaining("nodeLinker: node-modules"),
+  });
+});

@@ -36,7 +36,8 @@ export class Tracer {
   readonly #root: string;
   readonly #conditions: readonly string[];
   readonly #files = new Map<string, TracedFile>();
-  readonly #starts = new Map<string, readonly TracedImport[]>();
+  /** Where each import leads, by folder, kind and specifier; undefined for one that leads nowhere. */
+  readonly #starts = new Map<string, TracedImport | undefined>();
 
   constructor(root: string, conditions: readonly string[]) {
     this.#root = root;
@@ -53,14 +54,17 @@ export class Tracer {
    * @throws SkyError SKY_CAPTURE_UNRESOLVED
    */
   async imports(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
-    if (starts.length === 0) return [];
-    const key = [dirname(file), ...starts.map((start) => `${start.kind} ${start.specifier}`).sort()].join("\0");
-    let imports = this.#starts.get(key);
-    if (imports === undefined) {
-      imports = await this.#build(file, starts, subject);
-      this.#starts.set(key, imports);
+    const key = ({ kind, specifier }: Start): string => `${dirname(file)}\0${kind}\0${specifier}`;
+    const fresh = starts.filter((start) => !this.#starts.has(key(start)));
+    if (fresh.length > 0) {
+      const found = await this.#build(file, fresh, subject);
+      for (const start of fresh) {
+        const same = found.filter((item) => item.specifier === start.specifier);
+        const traced = same.find((item) => item.kind === start.kind) ?? same[0];
+        this.#starts.set(key(start), traced);
+      }
     }
-    return imports;
+    return starts.flatMap((start) => this.#starts.get(key(start)) ?? []);
   }
 
   /** Notes imports of a file that only a closer look at its text finds. */

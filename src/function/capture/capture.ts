@@ -1,5 +1,5 @@
 import { type AnyFn, bodyOf, fnOptionsOf, isFn } from "../brand.ts";
-import { moduleExportOf } from "../module.ts";
+import { moduleExportOf } from "../module-export.ts";
 import { nameOf } from "../name.ts";
 import { moduleCode } from "./module-code.ts";
 import { Plan } from "./plan.ts";
@@ -32,7 +32,8 @@ export function captureSync(f: AnyFn | AnyFunction): Captured {
   const body = wrapped === undefined ? f : bodyOf(wrapped);
   const include = wrapped === undefined ? [] : (fnOptionsOf(wrapped).include ?? []);
   const where = moduleExportOf(body);
-  if (where !== undefined) return { code: moduleCode(where, wrapped?.name ?? where.exported, include), values: undefined };
+  if (where !== undefined)
+    return { code: moduleCode(where, wrapped?.name ?? where.exported, include), values: undefined };
   const plan = new Plan(body, wrapped?.name ?? nameOf(body), include);
   plans.set(f, plan);
   return plan.first;

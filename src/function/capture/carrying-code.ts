@@ -26,7 +26,8 @@ export class CarryingCode extends Code {
   #next = 0;
 
   constructor(main: Code, carried: readonly Code[]) {
-    super({ ...main, imports: main.imports, entry: entryOf(main, carried) });
+    const { name, file, line, imports, known, homes } = main;
+    super({ name, file, line, imports, known, homes, entry: entryOf(main, carried) });
     this.#codes = carried;
   }
 

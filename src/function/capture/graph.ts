@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { types } from "node:util";
 import { ownCodec, registeredClass } from "../../values/registry.ts";
 import { bodyOf, isFn } from "../brand.ts";
+import { moduleExportOf } from "../module-export.ts";
 import { checkForm } from "./form.ts";
 import { Homes, isPackage } from "./homes.ts";
 import { inspectBound, inspectFunction, type LiveFunction, type LiveScope } from "./inspector.ts";
@@ -162,13 +163,13 @@ export class Graph {
   #fnSlot(value: AnyFunction, name: string, path: Path): Slot {
     const body = bodyOf(value as never) as AnyFunction;
     const slot = this.#reserve(name, value);
-    slot.item = {
-      kind: "fn",
-      body: this.function(body, body.name || name, path),
-      name: value.name,
-      fn: this.sky("fn"),
-    };
-    this.#liesWhere(slot, slot.item.body, name);
+    const where = moduleExportOf(body);
+    const inner =
+      where === undefined
+        ? this.function(body, body.name || name, path)
+        : this.add(name, { ...importItem(where.specifier, where.exported), base: where.file }, body);
+    slot.item = { kind: "fn", body: inner, name: value.name, fn: this.sky("fn") };
+    this.#liesWhere(slot, inner, name);
     return slot;
   }
 
@@ -288,15 +289,15 @@ export class Graph {
 
   /** What `sky.register` was told of a class, said again on the node: the program's own call is not run there. */
   #addRegistration(target: Slot, value: AnyFunction, path: Path): void {
-    const entry = registeredClass(value as never);
+    const entry = registeredClass(value);
     if (entry === undefined) return;
     const { id, codec } = entry;
     const methods =
-      codec === undefined || codec === ownCodec(value as never)
+      codec === undefined || codec === ownCodec(value)
         ? undefined
         : {
-            encode: this.function(codec.encode as AnyFunction, `encode_${id}`, path.to("codec")),
-            decode: this.function(codec.decode as AnyFunction, `decode_${id}`, path.to("codec")),
+            encode: this.function(codec.encode, `encode_${id}`, path.to("codec")),
+            decode: this.function(codec.decode, `decode_${id}`, path.to("codec")),
           };
     const ownId = codec?.id;
     this.add("", { kind: "register", target, register: this.sky("register"), id: ownId, methods });

@@ -1,4 +1,4 @@
-import type { AnyClass, AnyFunction as CodecFunction, DecodeHooks, EncodeHooks } from "../../values/hooks.ts";
+import type { AnyClass, DecodeHooks, EncodeHooks } from "../../values/hooks.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { CarryingCode } from "./carrying-code.ts";
 import type { Code } from "./code.ts";
@@ -39,14 +39,14 @@ function makeEncodeHooks(code: Code, root: string): EncodeHooks {
       const id = index === undefined ? carrying?.classId(constructor) : `#${index}`;
       return id === undefined ? undefined : { id };
     },
-    function: (value) => known.get(value) ?? carrying?.describe(value as AnyFunction),
+    function: (value) => known.get(value) ?? carrying?.describe(value),
   };
 }
 
 function makeDecodeHooks(code: Code): DecodeHooks {
   const carrying = code instanceof CarryingCode ? code : undefined;
   return {
-    errorClass: (name) => code.errorClasses.get(name) as CodecFunction | undefined,
+    errorClass: (name) => code.errorClasses.get(name),
     mapStack: (stack) => code.mapStack(stack),
     resolveClass(id) {
       const found = id.startsWith("#") ? code.known[Number(id.slice(1))] : carrying?.classOf(id);
@@ -55,7 +55,7 @@ function makeDecodeHooks(code: Code): DecodeHooks {
     resolveFunction(state) {
       const number = Array.isArray(state) ? (state as readonly unknown[])[1] : undefined;
       const found = typeof state === "number" ? code.known[state] : carrying?.instance(Number(number));
-      if (found !== undefined) return found as CodecFunction;
+      if (found !== undefined) return found;
       throw new SkyError("SKY_VALUE_MALFORMED", "A function came back that was never sent.");
     },
   };

@@ -90,7 +90,9 @@ function connect(): Session {
 function remoteOf(subject: unknown): string {
   if (bridgeId === undefined) {
     // The inspector looks into the main context, also where a test runner runs us in another.
-    const main = (Session as unknown as { constructor: FunctionConstructor }).constructor("return globalThis")() as object;
+    const main = (Session as unknown as { constructor: FunctionConstructor }).constructor(
+      "return globalThis",
+    )() as object;
     Object.defineProperty(main, BRIDGE, { value: bridge, configurable: true });
     const { result } = post("Runtime.evaluate", {
       expression: `globalThis[Symbol.for(${JSON.stringify(BRIDGE.description)})]`,

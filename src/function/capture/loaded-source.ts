@@ -43,11 +43,7 @@ export function loadSource(
 }
 
 /** Whether `text` stands just where V8 has it: the same words elsewhere don't make it the text that is run. */
-function standsAt(
-  source: string,
-  text: string,
-  location: { readonly line: number; readonly column: number },
-): boolean {
+function standsAt(source: string, text: string, location: { readonly line: number; readonly column: number }): boolean {
   const start = startOf(source, text, location);
   const wanted = new Lines(source).offset(location.line, location.column);
   return start !== undefined && start <= wanted && wanted <= start + text.length;

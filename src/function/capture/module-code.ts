@@ -1,4 +1,4 @@
-import type { ModuleExport } from "../module.ts";
+import type { ModuleExport } from "../module-export.ts";
 import { Code } from "./code.ts";
 import { moduleName } from "./emit/module.ts";
 import { Homes } from "./homes.ts";
@@ -7,7 +7,11 @@ import { KnownImports } from "./known-imports.ts";
 const codes = new Map<string, Code>();
 
 /** The code of a function that ships by file and export: an entry that imports it. Nothing is inspected. */
-export function moduleCode({ file, specifier, exported }: ModuleExport, name: string, include: readonly string[]): Code {
+export function moduleCode(
+  { file, specifier, exported }: ModuleExport,
+  name: string,
+  include: readonly string[],
+): Code {
   const key = [file, specifier, exported, name, ...include].join("\0");
   let code = codes.get(key);
   if (code !== undefined) return code;
