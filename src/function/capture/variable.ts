@@ -100,8 +100,8 @@ function isOwnPlace(node: Node): boolean {
   return object.type === "MetaProperty" || (object.type === "Identifier" && IMPORT_META.test(object["name"] as string));
 }
 
-/** What tsx calls `import.meta` in CommonJS. */
-export const IMPORT_META = /^define_import_meta/;
+/** What tsx calls `import.meta` in CommonJS, and vitest everywhere. */
+export const IMPORT_META = /^(define_import_meta|__vite_ssr_import_meta__$)/;
 
 /**
  * Whether the initialiser means the same wherever it is evaluated: a function, or something of the language. The engine
