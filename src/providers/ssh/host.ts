@@ -16,6 +16,8 @@ export class SshHost {
   readonly options: SshOptions;
   readonly agent: AgentProgram;
   readonly #uploads = new Map<string, Promise<void>>();
+  /** When each thing was last sent, ms of this process. */
+  readonly #sentAt = new Map<string, number>();
   #loggingIn = 0;
   #waiting: (() => void)[] = [];
 
@@ -37,14 +39,19 @@ export class SshHost {
     }
   }
 
-  /** Sends what the machine said that it needs. Nodes that need the same wait for the one that sends it. */
+  /**
+   * Sends what the machine said, at the time `asked`, that it needs. Nodes that need the same wait for the one that
+   * sends it; what has been sent since they asked is not sent again.
+   */
   async supply(
     connection: SshConnection,
     system: string,
     needs: readonly string[],
+    asked: number,
     onPhase?: (phase: string) => void,
   ): Promise<void> {
     for (const need of needs) {
+      if ((this.#sentAt.get(need) ?? -1) >= asked) continue;
       const sending = this.#uploads.get(need);
       if (sending !== undefined) {
         await sending;
@@ -54,6 +61,7 @@ export class SshHost {
       this.#uploads.set(need, sent);
       // What was deleted there afterwards is sent again.
       await sent.finally(() => this.#uploads.delete(need));
+      this.#sentAt.set(need, performance.now());
     }
   }
 

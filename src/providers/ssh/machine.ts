@@ -90,6 +90,7 @@ export class SshMachine implements Machine {
   async #tryStart(config: AgentConfig, signal: AbortSignal): Promise<boolean> {
     const connection = await this.#reach(signal);
     this.#onPhase?.("start agent");
+    const asked = performance.now();
     const script = startScript({ agent: this.#via.agent.file, nodes: PINNED_NODES, dir: this.#dir });
     const channel = await connection.exec(scriptCommand(script));
     const stderr = new Tail();
@@ -110,7 +111,7 @@ export class SshMachine implements Machine {
       const need = said.get("need");
       if (signal.aborted || need === undefined) throw error;
       const [system = "", ...needs] = need.split(" ").filter((word) => word !== "");
-      await this.#via.supply(connection, system, needs, this.#onPhase);
+      await this.#via.supply(connection, system, needs, asked, this.#onPhase);
       return false;
     } finally {
       channel.end();
