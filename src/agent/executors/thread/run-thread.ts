@@ -22,7 +22,6 @@ export function runThread(): void {
   useAsyncContext(!data.single);
 
   installOutput(({ task: run, stream, text }) => {
-    if (run instanceof TaskRun && !run[stream]) return;
     post({ type: "line", id: run instanceof TaskRun ? run.number : -1, stream, text });
   });
 
