@@ -16,9 +16,15 @@ export interface Hello {
 }
 
 /** The answer to a `Hello`: from the supervisor on a control link or a refusal, else from the host. */
-export type Answer =
-  | { readonly ok: true; readonly pid: number; readonly generation?: number }
-  | { readonly ok: false; readonly code: ErrorCode; readonly error: string };
+export type Answer = { readonly ok: true; readonly pid: number; readonly generation?: number } | Refusal;
+
+/** `retryable`: the same link may be taken a moment later. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly error: string;
+  readonly retryable?: true;
+}
 
 /** A host that ended. The supervisor starts the next generation by itself. */
 export interface HostDeath {

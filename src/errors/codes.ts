@@ -24,6 +24,7 @@ const HINTS = {
   SKY_WIRE_MALFORMED: "The peer sent a frame that breaks the protocol; the link was closed.",
   SKY_WIRE_VERSION: "Use the same version of skyward on both ends.",
   SKY_LINK_LOST: "The connection to the node was lost and could not be resumed.",
+  SKY_LINK_BUSY: "The node has too many connections that have not shown a token; the pool tries again by itself.",
   SKY_LINK_REFUSED: "The agent takes no link with this token or epoch; a newer controller owns the node.",
   SKY_AGENT_FAILED: "The agent on the node did not start; its last lines are in the message.",
   SKY_SSH_CONNECT: "Check host, port, user and that sshd answers: ssh user@host true.",

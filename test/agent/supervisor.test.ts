@@ -75,6 +75,17 @@ describe("links of a supervisor", () => {
     expect(await healthy.next()).toBe("still here");
   });
 
+  it("sends away who finds it full of silent connections, as something to try again", async () => {
+    await using node = await ToyNode.start();
+    const silent = await Promise.all(Array.from({ length: 64 }, () => node.send("")));
+    const late = await node.send(node.hello("data"));
+    expect(await late.json()).toEqual({ ok: false, code: "SKY_LINK_BUSY", retryable: true, error: expect.any(String) });
+    for (const link of silent) link.stream.destroy();
+    let answer = await late.json();
+    // Until it has seen that they are gone.
+    while (answer?.["ok"] !== true) answer = await (await node.send(node.hello("data"))).json();
+  });
+
   it("survives any bytes", async () => {
     await using node = await ToyNode.start();
     await fc.assert(

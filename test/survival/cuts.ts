@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import type * as sky from "skyward";
+import { wrapMachines } from "../support/wrap-machines.ts";
 
 /** A generator of numbers below 1 (mulberry32), so that a failure can be run again by its seed. */
 export function random(seed: number): () => number {
@@ -108,32 +109,23 @@ export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other,
     }
     timer = setTimeout(cut, next() * 2 * everyMs);
   };
-  const provider: sky.Provider = {
-    ...inner,
-    provision: async (request, signal) => {
-      const machine = await inner.provision(request, signal);
-      links += 2;
-      return {
-        name: machine.name,
-        host: machine.host,
-        address: machine.address,
-        start: (config, startSignal) => machine.start(config, startSignal),
-        release: () => machine.release(),
-        connect: async (kind, key, connectSignal) => {
-          const raw = await machine.connect(kind, key, connectSignal);
-          const brittle = active && kind === "data" && everyBytes !== undefined && next() < 0.5;
-          const stream = brittle ? new Brittle(raw, next() * 2 * everyBytes) : raw;
-          opened++;
-          open.set(stream, kind);
-          stream.once("close", () => {
-            open.delete(stream);
-            if (active) counts[kind]++;
-          });
-          return stream;
-        },
-      };
-    },
-  };
+  const provider = wrapMachines(inner, (machine) => {
+    links += 2;
+    return {
+      connect: async (kind, key, connectSignal) => {
+        const raw = await machine.connect(kind, key, connectSignal);
+        const brittle = active && kind === "data" && everyBytes !== undefined && next() < 0.5;
+        const stream = brittle ? new Brittle(raw, next() * 2 * everyBytes) : raw;
+        opened++;
+        open.set(stream, kind);
+        stream.once("close", () => {
+          open.delete(stream);
+          if (active) counts[kind]++;
+        });
+        return stream;
+      },
+    };
+  });
   return {
     provider,
     counts,

@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type * as sky from "skyward";
+import { type Machine, wrapMachines } from "../support/wrap-machines.ts";
 
-type Machine = Awaited<ReturnType<sky.Provider["provision"]>>;
 export type LinkKey = Parameters<Machine["connect"]>[1];
 
 /** What a spying provider has seen. */
@@ -49,25 +49,14 @@ export function spying(inner: sky.Provider): Spied {
     }) as typeof stream.write;
     return stream;
   };
-  const provider: sky.Provider = {
-    ...inner,
-    provision: async (request, signal) => {
-      const machine = await inner.provision(request, signal);
-      return {
-        name: machine.name,
-        host: machine.host,
-        address: machine.address,
-        start: (config, startSignal) => machine.start(config, startSignal),
-        release: () => machine.release(),
-        connect: async (kind, given, connectSignal) => {
-          key = given;
-          links[kind]++;
-          const stream = await machine.connect(kind, given, connectSignal);
-          return kind === "data" ? listen(stream) : stream;
-        },
-      };
+  const provider = wrapMachines(inner, (machine) => ({
+    connect: async (kind, given, connectSignal) => {
+      key = given;
+      links[kind]++;
+      const stream = await machine.connect(kind, given, connectSignal);
+      return kind === "data" ? listen(stream) : stream;
     },
-  };
+  }));
   return { provider, key: () => key!, session: () => session, received: () => received, links };
 }
 

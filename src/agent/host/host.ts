@@ -26,8 +26,11 @@ import { ThreadExecutor } from "../executors/thread/thread-executor.ts";
 import { agentFile } from "../locate.ts";
 import { initialInfo } from "./initial-info.ts";
 import { Library } from "./library.ts";
+import { LineLimit } from "./line-limit.ts";
 
 const HELLO_MS = 10_000;
+/** Stands for the task of a line that belongs to the node. */
+const NO_TASK = -1;
 
 /** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
 export class Host {
@@ -35,6 +38,7 @@ export class Host {
   readonly #executor: ThreadExecutor;
   #session: Session;
   #sessionId: string;
+  readonly #lines = new LineLimit();
   #flushing = false;
   /** Frames that had arrived when the last malformed one came; -1 when a good one has come since. */
   #brokenAt = -1;
@@ -103,8 +107,10 @@ export class Host {
       const received = resumes && Number.isSafeInteger(hello.received) ? (hello.received as number) : 0;
       stream.write(`${JSON.stringify({ ok: true, session: this.#sessionId, received: this.#session.received })}\n`);
       this.#session.attach(stream, received, rest);
+      this.#tellDropped();
     } catch (error) {
-      stream.end(`${JSON.stringify({ ok: false, code: "SKY_WIRE_MALFORMED", error: (error as Error).message })}\n`);
+      const { code, retryable } = error instanceof SkyError ? error : { code: "SKY_WIRE_MALFORMED", retryable: false };
+      stream.end(`${JSON.stringify({ ok: false, code, retryable, error: (error as Error).message })}\n`);
     }
   }
 
@@ -252,6 +258,17 @@ export class Host {
   }
 
   #line(id: number, stream: "stdout" | "stderr", text: string): void {
+    if (!this.#lines.keeps(this.#session, text.length)) return;
+    if (this.#session.up) this.#tellDropped();
+    this.#log(id, stream, text);
+  }
+
+  #tellDropped(): void {
+    const dropped = this.#lines.told();
+    if (dropped !== undefined) this.#log(NO_TASK, "stderr", dropped);
+  }
+
+  #log(id: number, stream: "stdout" | "stderr", text: string): void {
     const { out } = this.#session;
     this.#session.open(Op.LOG);
     out.f64(id);

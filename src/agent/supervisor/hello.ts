@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
-import { type Answer, type Hello, HELLO_MAX_BYTES } from "../control.ts";
+import { type Hello, HELLO_MAX_BYTES, type Refusal } from "../control.ts";
 
 /** A connection that says nothing for so long is closed. */
 const HELLO_TIMEOUT_MS = 10_000;
@@ -12,19 +12,17 @@ export interface FirstLine {
   readonly leftover: Buffer;
 }
 
-export type Refusal = Extract<Answer, { ok: false }>;
-
 /** Reads the first line of a connection and stops reading behind it; a refusal when there is none to be had. */
 export function readFirstLine(socket: Socket): Promise<FirstLine | Refusal> {
   return new Promise((resolve) => {
     let held: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => settle(malformed("no first line came in time")), HELLO_TIMEOUT_MS);
+    const timer = setTimeout(() => settle(late("no first line came in time")), HELLO_TIMEOUT_MS);
     const settle = (result: FirstLine | Refusal): void => {
       clearTimeout(timer);
       socket.off("data", read).off("close", closed);
       resolve(result);
     };
-    const closed = (): void => settle(malformed("the connection ended before its first line"));
+    const closed = (): void => settle(late("the connection ended before its first line"));
     const read = (chunk: Buffer): void => {
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       const end = held.indexOf(NEWLINE);
@@ -83,4 +81,9 @@ export function sameToken(one: string, other: string): boolean {
 
 export function malformed(error: string): Refusal {
   return { ok: false, code: "SKY_WIRE_MALFORMED", error };
+}
+
+/** Nothing wrong was said: the way here was too slow, or broke. */
+function late(error: string): Refusal {
+  return { ok: false, code: "SKY_LINK_LOST", error, retryable: true };
 }

@@ -1,14 +1,21 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type AgentConfig, socketPath } from "../config.ts";
-import { type Hello, type HostDeath, type HostReady, jsonLine, type NodeLine } from "../control.ts";
+import { type Hello, type HostDeath, type HostReady, jsonLine, type NodeLine, type Refusal } from "../control.ts";
 import type { ToSupervisorFromHost } from "../host-channel.ts";
 import { ControlLink } from "./control-link.ts";
-import { malformed, parseHello, readFirstLine, type Refusal, sameToken, stopReading } from "./hello.ts";
+import { malformed, parseHello, readFirstLine, sameToken, stopReading } from "./hello.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 
 /** Connections that have not shown a token yet. */
 const STRANGERS_MAX = 64;
 const DRAIN_MS = 1000;
+/** They leave, or are thrown out, in seconds. */
+const BUSY: Refusal = {
+  ok: false,
+  code: "SKY_LINK_BUSY",
+  error: `${STRANGERS_MAX} connections have not sent their first line yet`,
+  retryable: true,
+};
 
 export interface LinksOptions {
   readonly config: AgentConfig;
@@ -74,7 +81,7 @@ export class Links {
   async #accept(socket: Socket): Promise<void> {
     // Every reason shows as a close.
     socket.on("error", () => undefined);
-    if (this.#strangers >= STRANGERS_MAX) return refuse(socket, malformed("too many connections without a first line"));
+    if (this.#strangers >= STRANGERS_MAX) return refuse(socket, BUSY);
     this.#strangers++;
     const first = await readFirstLine(socket);
     this.#strangers--;

@@ -41,7 +41,10 @@ export class ControlLink {
     } catch (cause) {
       throw new SkyError("SKY_WIRE_MALFORMED", "the supervisor's answer is not JSON", { cause });
     }
-    if (!answer.ok) throw new SkyError(answer.code, `the node refused the link: ${answer.error}`);
+    if (!answer.ok)
+      throw new SkyError(answer.code, `the node refused the link: ${answer.error}`, {
+        retryable: answer.retryable ?? false,
+      });
     // It would not tell its end a second time.
     if (stream.destroyed) throw new SkyError("SKY_LINK_LOST", "the control link was closed", { retryable: true });
     return new ControlLink(stream, rest, events);

@@ -35,6 +35,7 @@ interface Answer {
   readonly received?: number;
   readonly code?: ErrorCode;
   readonly error?: string;
+  readonly retryable?: boolean;
 }
 
 /** The controller's end of a node's data link: the session with one host, over as many streams as it takes. */
@@ -79,7 +80,9 @@ export class DataLink implements NodePort {
     const { line, rest } = await readLine(stream, 4096, ANSWER_MS);
     const answer = parse(line);
     if (!answer.ok)
-      throw new SkyError(answer.code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${answer.error ?? line}`);
+      throw new SkyError(answer.code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${answer.error ?? line}`, {
+        retryable: answer.retryable ?? false,
+      });
     if (this.#id !== "" && answer.session !== this.#id) {
       stream.destroy();
       return false;

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
 import { leftFiles, leftProcesses } from "../../support/left-over.ts";
+import { wrapMachines } from "../../support/wrap-machines.ts";
 
 const [work = "all", leave = "hold"] = process.argv.slice(2);
 const mark = process.env["SURVIVAL"]!;
@@ -36,25 +37,14 @@ const nothing = sky.fn((n: number) => n);
 
 /** Says when the n-th machine is told to start, or has started. */
 function watched(inner: sky.Provider, told: (what: string) => void): sky.Provider {
-  return {
-    ...inner,
-    provision: async (request, signal) => {
-      const machine = await inner.provision(request, signal);
-      return {
-        name: machine.name,
-        host: machine.host,
-        address: machine.address,
-        start: async (config, startSignal) => {
-          const started = machine.start(config, startSignal);
-          told("starting");
-          await started;
-          told("started");
-        },
-        connect: (kind, key, connectSignal) => machine.connect(kind, key, connectSignal),
-        release: () => machine.release(),
-      };
+  return wrapMachines(inner, (machine) => ({
+    start: async (config, startSignal) => {
+      const started = machine.start(config, startSignal);
+      told("starting");
+      await started;
+      told("started");
     },
-  };
+  }));
 }
 
 /** The program's own helper, which lives as long as the program. */

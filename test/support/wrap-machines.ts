@@ -1,0 +1,22 @@
+import type * as sky from "skyward";
+
+export type Machine = Awaited<ReturnType<sky.Provider["provision"]>>;
+
+/** A provider whose machines are those of `inner` but for what `over` gives in place of it. */
+export function wrapMachines(inner: sky.Provider, over: (machine: Machine) => Partial<Machine>): sky.Provider {
+  return {
+    ...inner,
+    provision: async (request, signal) => {
+      const machine = await inner.provision(request, signal);
+      return {
+        name: machine.name,
+        host: machine.host,
+        address: machine.address,
+        start: (config, startSignal) => machine.start(config, startSignal),
+        connect: (kind, key, connectSignal) => machine.connect(kind, key, connectSignal),
+        release: () => machine.release(),
+        ...over(machine),
+      };
+    },
+  };
+}
