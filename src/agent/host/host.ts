@@ -22,7 +22,8 @@ import {
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
 import type { HostConfig } from "../config.ts";
-import { ThreadExecutor } from "../executors/thread/thread-executor.ts";
+import { Executor } from "../executors/executor.ts";
+import { Thread } from "../executors/thread/thread.ts";
 import { agentFile } from "../locate.ts";
 import { initialInfo } from "./initial-info.ts";
 import { Library } from "./library.ts";
@@ -35,7 +36,7 @@ const NO_TASK = -1;
 /** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
 export class Host {
   readonly #library: Library;
-  readonly #executor: ThreadExecutor;
+  readonly #executor: Executor;
   #session: Session;
   #sessionId: string;
   readonly #lines = new LineLimit();
@@ -49,11 +50,11 @@ export class Host {
     this.#info = initialInfo(config);
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
-    this.#executor = new ThreadExecutor(
+    this.#executor = new Executor(
       {
-        file: agentFile(),
         concurrency: config.concurrency,
-        cores: availableParallelism(),
+        carriers: Math.min(config.concurrency, availableParallelism()),
+        start: (options, events) => new Thread(agentFile(), options, events),
         graceMs: config.killGraceMs,
         info: this.#info,
       },

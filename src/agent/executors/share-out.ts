@@ -1,11 +1,12 @@
-import { skipItems } from "../../../wire/items.ts";
+import { skipItems } from "../../wire/items.ts";
 import type { Work } from "./chunk.ts";
-import type { Thread } from "./thread.ts";
+import type { Carrier } from "./carrier.ts";
 
-/** The thread with the fewest open tasks for its slots. */
-export function least(threads: readonly Thread[]): Thread {
-  let best = threads[0]!;
-  for (const thread of threads) if (thread.open / thread.share.allowed < best.open / best.share.allowed) best = thread;
+/** The carrier with the fewest open tasks for its slots. */
+export function least(carriers: readonly Carrier[]): Carrier {
+  let best = carriers[0]!;
+  for (const carrier of carriers)
+    if (carrier.open / carrier.share.allowed < best.open / best.share.allowed) best = carrier;
   return best;
 }
 
@@ -26,14 +27,14 @@ export function split(work: Work, shares: readonly number[]): Work[] {
   return parts;
 }
 
-/** What can be taken from whom for an idle thread: all that stands behind a blocked one, else half of the most. */
+/** What can be taken from whom for an idle carrier: all that stands behind a blocked one, else half of the most. */
 export function donor(
-  threads: Iterable<Thread>,
-  idle: Thread,
-): { readonly from: Thread; readonly count: number } | undefined {
-  let from: Thread | undefined;
+  carriers: Iterable<Carrier>,
+  idle: Carrier,
+): { readonly from: Carrier; readonly count: number } | undefined {
+  let from: Carrier | undefined;
   let most = 0;
-  for (const other of threads) {
+  for (const other of carriers) {
     if (other === idle || other.open <= 1) continue;
     const unclaimed = other.unclaimed;
     if (unclaimed > most) [from, most] = [other, unclaimed];
@@ -43,15 +44,15 @@ export function donor(
   return { from, count: from.blocked || from.retired ? Math.min(most, wanted) : Math.ceil(most / 2) };
 }
 
-/** A thread's tasks without an outcome: those that had started, and work that had not. */
-export function leftOf(thread: Thread): {
+/** A carrier's tasks without an outcome: those that had started, and work that had not. */
+export function leftOf(carrier: Carrier): {
   readonly started: { id: number; attempt: number }[];
   readonly unstarted: Work[];
 } {
   const started: { id: number; attempt: number }[] = [];
   const unstarted: Work[] = [];
-  for (const chunk of thread.chunks.values()) {
-    const claimed = thread.share.claimed(chunk.word);
+  for (const chunk of carrier.chunks.values()) {
+    const claimed = carrier.share.claimed(chunk.word);
     for (let item = 0; item < Math.min(claimed, chunk.count); item++) {
       if (!chunk.isDone(item)) started.push({ id: chunk.work.first + item, attempt: chunk.work.attempt });
     }

@@ -5,10 +5,10 @@ import type { DecodeHooks, EncodeHooks } from "../../../values/hooks.ts";
 import { Mode } from "../../../wire/ops.ts";
 import type { Bind } from "./bind.ts";
 import { itemLength } from "../../../wire/items.ts";
-import { type ChunkMessage, unpackChunks } from "./chunk-message.ts";
-import type { FromThread } from "./messages.ts";
+import { type ChunkMessage, unpackChunks } from "../chunk-message.ts";
+import type { FromSlots } from "../messages.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
-import type { ThreadShare } from "./shared.ts";
+import type { SlotShare } from "../share.ts";
 import { TaskRun } from "./task-run.ts";
 
 /** A thread that has computed this long lets timers, sockets and messages in. */
@@ -25,9 +25,9 @@ interface Chunk {
 
 /** The slots of one thread: each an async loop that claims an item, runs it, and writes its outcome down. */
 export class SlotLoops {
-  readonly #share: ThreadShare;
+  readonly #share: SlotShare;
   readonly #binds: Map<number, Bind>;
-  readonly #post: (message: FromThread, transfer?: ArrayBuffer[]) => void;
+  readonly #post: (message: FromSlots, transfer?: ArrayBuffer[]) => void;
   readonly #single: boolean;
   readonly #outcomes = new OutcomeWriter();
   readonly #running: (TaskRun | undefined)[] = [];
@@ -42,10 +42,10 @@ export class SlotLoops {
   #early = true;
 
   constructor(
-    share: ThreadShare,
+    share: SlotShare,
     binds: Map<number, Bind>,
     single: boolean,
-    post: (message: FromThread, transfer?: ArrayBuffer[]) => void,
+    post: (message: FromSlots, transfer?: ArrayBuffer[]) => void,
   ) {
     this.#share = share;
     this.#binds = binds;

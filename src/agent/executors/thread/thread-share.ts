@@ -1,3 +1,5 @@
+import type { HostShare, SlotShare } from "../share.ts";
+
 /** Chunks that a thread may hold at a time. */
 export const WORDS = 4096;
 /** Numbers before the claim words. */
@@ -8,7 +10,7 @@ const HEAD = 3;
  * task be timed while the thread is blocked: `[progress, allowed slots, abandoned bodies, claim words, per slot: chunk + 1, item]`,
  * then per slot the start time in ms since the epoch.
  */
-export class ThreadShare {
+export class ThreadShare implements HostShare, SlotShare {
   readonly buffer: SharedArrayBuffer;
   readonly slots: number;
   readonly #ints: Int32Array;

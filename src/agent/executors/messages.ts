@@ -1,4 +1,4 @@
-import type { InstanceFacts } from "../../../task/instance-info.ts";
+import type { InstanceFacts } from "../../task/instance-info.ts";
 
 /** One function with the values that it closes over, as an executor loads it. */
 export interface BindMessage {
@@ -11,7 +11,7 @@ export interface BindMessage {
 }
 
 /** Work is bytes, as `packChunks` makes them; all else is an object. */
-export type ToThread =
+export type ToSlots =
   | Uint8Array
   | { readonly type: "bind"; readonly bind: BindMessage }
   | { readonly type: "unbind"; readonly id: number }
@@ -22,7 +22,7 @@ export type ToThread =
   | { readonly type: "ping"; readonly id: number };
 
 /** OUTCOMES records are bytes, as they go on the wire; all else is an object. */
-export type FromThread =
+export type FromSlots =
   | Uint8Array
   | { readonly type: "ready" }
   | {

@@ -1,5 +1,5 @@
-import { Mode } from "../../../wire/ops.ts";
-import { skipItems } from "../../../wire/items.ts";
+import { Mode } from "../../wire/ops.ts";
+import { skipItems } from "../../wire/items.ts";
 import type { ChunkMessage } from "./chunk-message.ts";
 
 /** Part of a TASKS record, before it has a thread. */

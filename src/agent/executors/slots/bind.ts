@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { decode } from "../../../values/decode.ts";
 import { CodeHooks, type EntryModule } from "./code-hooks.ts";
-import type { BindMessage } from "./messages.ts";
+import type { BindMessage } from "../messages.ts";
 
 type Body = (...args: unknown[]) => unknown;
 

@@ -1,0 +1,67 @@
+import { currentTask, useAsyncContext } from "../../../task/context.ts";
+import * as task from "../../../task/index.ts";
+import { type InstanceFacts, setInstanceInfo } from "../../../task/instance-info.ts";
+import { installOutput } from "../../../task/output.ts";
+import type { FromSlots, ToSlots } from "../messages.ts";
+import type { SlotShare } from "../share.ts";
+import { Bind } from "./bind.ts";
+import { SlotLoops } from "./slot-loops.ts";
+import { TaskRun } from "./task-run.ts";
+
+export interface SlotsOptions {
+  readonly share: SlotShare;
+  /** There is one slot, and there will never be more. */
+  readonly single: boolean;
+  readonly info: InstanceFacts;
+  readonly post: (message: FromSlots, transfer?: ArrayBuffer[]) => void;
+}
+
+/**
+ * The program of a thread or process that runs tasks, whatever carries its messages.
+ * @returns what takes the host's messages
+ */
+export function runSlots({ share, single, info, post }: SlotsOptions): (message: ToSlots) => void {
+  const binds = new Map<number, Bind>();
+  const loops = new SlotLoops(share, binds, single, post);
+  (globalThis as Record<symbol, unknown>)[Symbol.for("skyward.task")] = task;
+  setInstanceInfo(info);
+  useAsyncContext(!single);
+
+  installOutput(({ task: run, stream, text }) => {
+    post({ type: "line", id: run instanceof TaskRun ? run.number : -1, stream, text });
+  });
+
+  // An error outside every await of a task belongs to the task in whose context it happened. Where slots have no context
+  // of their own it is the running task's if nothing ran here before; else nobody can tell, and the host starts afresh.
+  const escaped = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const { running } = loops;
+    const run = single ? running[0] : currentTask();
+    if (run instanceof TaskRun && running.includes(run)) {
+      if (!single || !loops.used) return loops.fail(run, error);
+      loops.flush();
+      post({ type: "escaped", text: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+    post({ type: "line", id: -1, stream: "stderr", text: `uncaught: ${text}` });
+  };
+  process.on("uncaughtException", escaped);
+  process.on("unhandledRejection", escaped);
+
+  return (message) => {
+    if (message instanceof Uint8Array) return loops.add(message);
+    switch (message.type) {
+      case "bind":
+        return void binds.set(message.bind.id, new Bind(message.bind));
+      case "unbind":
+        return void binds.delete(message.id);
+      case "stop":
+        return loops.stop(message.first, message.count, message.reason);
+      case "info":
+        return setInstanceInfo(message.info);
+      case "slots":
+        return loops.pump();
+      case "ping":
+        return post({ type: "pong", id: message.id });
+    }
+  };
+}
