@@ -46,6 +46,7 @@ export type { Group } from "./function/group.ts";
 export type { FnOptions, OutputRule } from "./function/options.ts";
 export type { Pending } from "./function/pending.ts";
 export type { Stream } from "./function/stream.ts";
+export type { Image, PipIndex } from "./image/image.ts";
 export type { Batch, Settled } from "./pool/batch.ts";
 export type { BroadcastOptions, CallOptions, Target } from "./pool/call-options.ts";
 export type { Compute } from "./pool/compute.ts";

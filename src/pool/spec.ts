@@ -1,6 +1,8 @@
 import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { parseDuration } from "../function/duration.ts";
+import type { Image, ResolvedImage } from "../image/image.ts";
+import { resolveImage } from "../image/resolve.ts";
 import type { Provider } from "../providers/provider.ts";
 
 /** How many nodes: exactly so many; from low to high; or each number by name. */
@@ -27,6 +29,8 @@ export interface PoolOptions {
   /** @default 1; with `sky.ssh`, one for each host */
   readonly nodes?: NodesSpec | undefined;
   readonly worker?: WorkerOptions | undefined;
+  /** What each machine must have before it runs tasks. @default what is there */
+  readonly image?: Image | undefined;
   /** Run limit of a task whose function names none. @default "300s" */
   readonly defaultComputeTimeout?: string | undefined;
   /** Losses of its node or process that a task survives. @default 3 */
@@ -46,6 +50,7 @@ export interface PoolSpec {
   readonly desired: number;
   readonly min: number;
   readonly concurrency: number;
+  readonly image: ResolvedImage;
   readonly killGraceMs: number;
   readonly defaultLimitMs: number;
   readonly retryOnInterruption: number;
@@ -59,6 +64,7 @@ const NAMES = [
   "provider",
   "nodes",
   "worker",
+  "image",
   "defaultComputeTimeout",
   "retryOnInterruption",
   "env",
@@ -85,10 +91,13 @@ export function resolveSpec(options: PoolOptions, defaultProvider: () => Provide
     throw bad("provider", "a provider such as sky.local() or sky.ssh({ hosts: [...] })", provider);
   if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread")
     throw bad("worker.executor", '"auto" or "thread"', worker.executor);
+  const image = resolveImage(options.image, process.env);
+  provider.checkImage?.(image);
   return {
     name: text("name", options.name) ?? "pool",
     provider,
     ...nodes(options.nodes === undefined ? (provider.capacity?.() ?? 1) : options.nodes),
+    image,
     concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
     killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
     defaultLimitMs:

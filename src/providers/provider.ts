@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { NodeConfig } from "../agent/config.ts";
+import type { ResolvedImage } from "../image/image.ts";
+import type { RemoteShell } from "../image/bootstrap.ts";
 
 export interface ProvisionRequest {
   readonly rank: number;
@@ -17,6 +19,8 @@ export interface Provider {
   readonly selfEnd: "os" | "scoped-token" | "none";
   /** How many separate machines there are, where that is known. */
   capacity?(): number;
+  /** @throws SkyError SKY_BAD_OPTION where its machines can't be made so; called before anything is made */
+  checkImage?(image: ResolvedImage): void;
   /** @throws SkyError what is wrong with the options or the way to the machine */
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<Machine>;
 }
@@ -34,6 +38,8 @@ export interface Machine {
   readonly host: string;
   /** Where other machines reach it. */
   readonly address: string;
+  /** The way to run commands there, before the agent is up. Left out where there is none. */
+  shell?(signal: AbortSignal): Promise<RemoteShell>;
   /**
    * Brings the agent up, once.
    * @throws SkyError SKY_AGENT_FAILED with the last lines that it printed

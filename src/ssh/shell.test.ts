@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quote, scriptCommand } from "./shell.ts";
+import { quote } from "../image/quote.ts";
+import { scriptCommand } from "./shell.ts";
 
 const shells = ["sh", "bash"];
 

@@ -1,8 +1,3 @@
-/** One word for any POSIX shell, fish included. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /**
  * A command that runs a script which comes first on its stdin, and leaves what follows it there. So no script is ever
  * quoted for the login shell, and nothing of it shows in a list of processes. `dd` takes single bytes: a reader with a

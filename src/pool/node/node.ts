@@ -5,10 +5,12 @@ import type { HostDeath, HostReady } from "../../agent/control.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { SkyEvent } from "../../events/event.ts";
 import type { Machine, Provider } from "../../providers/provider.ts";
+import type { ResolvedImage } from "../../image/image.ts";
 import type { NoteRecord } from "../../wire/records.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { ControlLink } from "./control-link.ts";
 import { DataLink } from "./data-link.ts";
+import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
 
 /** A node that can't be reached for this long is lost. */
@@ -23,6 +25,7 @@ export interface NodeOptions {
   readonly pool: string;
   readonly provider: Provider;
   readonly config: Omit<NodeConfig, "rank" | "pool">;
+  readonly image: ResolvedImage;
   readonly dispatcher: Dispatcher;
   readonly shows: ShowsOutput;
   readonly emit: (event: NodeNews) => void;
@@ -74,7 +77,7 @@ export class Node {
 
   /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
   async start(): Promise<void> {
-    const { rank, pool, provider, config, emit } = this.#options;
+    const { rank, pool, provider, config, image, emit } = this.#options;
     const { signal } = this.#abort;
     const began = performance.now();
     const elapsed = (): number => Math.round(performance.now() - began);
@@ -93,7 +96,8 @@ export class Node {
       elapsedMs: elapsed(),
     });
     this.#state = "connecting";
-    await this.#machine.start({ ...config, rank, pool }, signal);
+    const given = await prepareMachine(rank, this.#machine, image, emit, signal);
+    await this.#machine.start({ ...config, env: { ...given, ...config.env }, rank, pool }, signal);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData()]);
     this.#ready();

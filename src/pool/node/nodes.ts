@@ -79,13 +79,15 @@ export class Nodes {
 
   #start(rank: number): Promise<void> {
     const { spec, dispatcher, emit, onProgress } = this.#options;
-    const { provider, name, concurrency, killGraceMs, env } = spec;
+    const { provider, name, concurrency, killGraceMs, image } = spec;
+    const env = { ...image.env, ...image.secrets, ...spec.env };
     const [token, epoch] = [this.#token, this.#epoch];
     const node = new Node({
       rank,
       pool: name,
       provider,
       config: { version: AGENT_VERSION, token, epoch, concurrency, executor: "thread", killGraceMs, env },
+      image,
       dispatcher,
       shows: (bind, stream) => this.#shows(rank, bind, stream),
       emit,

@@ -1,4 +1,5 @@
 import { agentFile } from "../../agent/locate.ts";
+import { SkyError } from "../../errors/sky-error.ts";
 import type { Provider } from "../provider.ts";
 import { LocalMachine } from "./machine.ts";
 
@@ -13,6 +14,12 @@ export function local({ agent }: LocalInternals = {}): Provider {
     name: "local",
     trust: "ours",
     selfEnd: "none",
+    checkImage: ({ apt }) => {
+      if (apt.length === 0) return;
+      throw new SkyError("SKY_BAD_OPTION", "image.apt would change this computer: sky.local() installs nothing here", {
+        hint: `Install it yourself (apt-get install ${apt.join(" ")}), or take machines of their own: sky.container().`,
+      });
+    },
     provision: async ({ rank, onPhase }, signal) => {
       signal.throwIfAborted();
       return new LocalMachine(rank, agent ?? agentFile(), onPhase);

@@ -7,10 +7,12 @@ import { jsonLine } from "../../agent/control.ts";
 import { RUN_MARKER, startTimeOf } from "../../agent/process-tree.ts";
 import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
+import type { RemoteShell } from "../../image/bootstrap.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
 import type { LinkKey, Machine } from "../provider.ts";
 import { newRunPath } from "./run-path.ts";
+import { localShell } from "./shell.ts";
 
 const END_WAIT_MS = 5000;
 
@@ -42,6 +44,10 @@ export class LocalMachine implements Machine {
     this.name = `local-${rank}`;
     this.#agent = agent;
     this.#onPhase = onPhase;
+  }
+
+  async shell(): Promise<RemoteShell> {
+    return localShell(this.name);
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {

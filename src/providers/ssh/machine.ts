@@ -5,9 +5,12 @@ import type { AgentConfig, NodeConfig, ProcessIdentity } from "../../agent/confi
 import { jsonLine } from "../../agent/control.ts";
 import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
+import type { RemoteShell } from "../../image/bootstrap.ts";
 import type { SshConnection } from "../../ssh/connection.ts";
+import { remoteShell } from "../../ssh/remote-shell.ts";
 import { SessionStream } from "../../ssh/session-stream.ts";
-import { quote, scriptCommand } from "../../ssh/shell.ts";
+import { quote } from "../../image/quote.ts";
+import { scriptCommand } from "../../ssh/shell.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
 import type { LinkKey, Machine } from "../provider.ts";
@@ -50,6 +53,10 @@ export class SshMachine implements Machine {
     this.address = this.host;
     this.#connection = connection;
     this.#onPhase = onPhase;
+  }
+
+  async shell(signal: AbortSignal): Promise<RemoteShell> {
+    return remoteShell(await this.#reach(signal));
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {

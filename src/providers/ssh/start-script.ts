@@ -1,5 +1,6 @@
 import { RUN_MARKER } from "../../agent/process-tree.ts";
-import { quote, WHOLE } from "../../ssh/shell.ts";
+import { quote } from "../../image/quote.ts";
+import { WHOLE } from "../../ssh/shell.ts";
 import { type CachedFile, cachePath } from "../../ssh/upload.ts";
 
 /** Marks our lines among whatever a login shell prints. */

@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { SkyError } from "../errors/sky-error.ts";
+import type { ResolvedImage } from "./image.ts";
+import { likelyCause } from "./likely-cause.ts";
+import { type BootstrapEvent, BootstrapOutput } from "./output.ts";
+import { bootstrapInput, bootstrapScript } from "./script.ts";
+
+/** How many lines of a failed phase are shown. */
+const SHOWN_LINES = 20;
+
+/** A command that runs on the machine. */
+export interface RemoteCommand {
+  /** What it prints, stdout and stderr, as it comes. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Its exit code; null when it was killed, or is out of reach. */
+  readonly exit: Promise<number | null>;
+  /** Ends its stdin, and so the command with all that it started. */
+  stop(): void;
+}
+
+/** The way to a machine's shell. */
+export interface RemoteShell {
+  /** The machine's name, for messages. */
+  readonly name: string;
+  /** Runs `script` by `sh`, with `input` on its stdin, which stays open. */
+  start(script: string, input: string): Promise<RemoteCommand>;
+}
+
+/** What the tasks of this machine get by the bootstrap. */
+export interface Bootstrapped {
+  /** Values of `shellVars`; with a Python environment also its VIRTUAL_ENV, and a PATH that begins with it. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Whether an earlier bootstrap had done all of it. */
+  readonly skipped: boolean;
+}
+
+export interface BootstrapOptions {
+  /** Settings of the network that go with the secrets: proxies may hold passwords. @default {} */
+  readonly network?: Readonly<Record<string, string>>;
+  readonly onEvent?: (event: BootstrapEvent) => void;
+}
+
+/**
+ * Makes a machine what its image says.
+ * @throws SkyError SKY_BOOTSTRAP_FAILED with the phase, the command, its exit code and last 20 lines, and a likely cause
+ */
+export async function bootstrap(
+  shell: RemoteShell,
+  image: ResolvedImage,
+  signal: AbortSignal,
+  { network = {}, onEvent }: BootstrapOptions = {},
+): Promise<Bootstrapped> {
+  const token = randomBytes(12).toString("hex");
+  const report = new Report(token, [...Object.values(image.secrets), ...Object.values(network)]);
+  const limit = AbortSignal.timeout(image.bootstrapTimeoutMs);
+  const either = AbortSignal.any([signal, limit]);
+  signal.throwIfAborted();
+  const command = await shell.start(
+    bootstrapScript(image).text,
+    bootstrapInput(token, { ...network, ...image.secrets }),
+  );
+  const stop = (): void => command.stop();
+  either.addEventListener("abort", stop, { once: true });
+  if (either.aborted) stop();
+  try {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of command.output) {
+        for (const event of report.push(decoder.decode(chunk, { stream: true }))) onEvent?.(event);
+      }
+    } catch {
+      // A stream that was cut: the missing exit code tells it.
+    }
+    const code = await command.exit;
+    signal.throwIfAborted();
+    if (report.ended) return report.result();
+    throw report.failure(shell.name, code, limit.aborted ? image.bootstrapTimeoutMs : undefined);
+  } finally {
+    either.removeEventListener("abort", stop);
+    command.stop();
+  }
+}
+
+/** What was said so far, as far as an error may need it. */
+class Report {
+  ended = false;
+  readonly #output: BootstrapOutput;
+  readonly #secrets: readonly string[];
+  readonly #variables: Record<string, string> = {};
+  #lines: string[] = [];
+  #phase = "start";
+  #command = "";
+  #code: number | undefined;
+  #did = false;
+
+  constructor(token: string, secrets: readonly string[]) {
+    this.#output = new BootstrapOutput(token);
+    // Shorter ones would blot out common words.
+    this.#secrets = secrets.filter((secret) => secret.length >= 4);
+  }
+
+  push(text: string): BootstrapEvent[] {
+    return this.#output.push(text).map((event) => this.#note(event));
+  }
+
+  result(): Bootstrapped {
+    return { variables: this.#variables, skipped: !this.#did };
+  }
+
+  failure(machine: string, exit: number | null, limitMs: number | undefined): SkyError {
+    const code = this.#code ?? exit;
+    const how =
+      limitMs !== undefined
+        ? `did not end within image.bootstrapTimeout (${limitMs / 1000}s)`
+        : code === null
+          ? "was cut off"
+          : `failed with exit code ${code}`;
+    const at = this.#command === "" ? "" : `: ${this.#command}`;
+    const lines = this.#lines.length === 0 ? "" : `\n${this.#lines.map((line) => `  ${line}`).join("\n")}`;
+    const hint =
+      limitMs === undefined
+        ? likelyCause(code ?? 0, this.#lines)
+        : "Raise image.bootstrapTimeout, or look at what its last lines say.";
+    return new SkyError("SKY_BOOTSTRAP_FAILED", `${machine}: phase "${this.#phase}" ${how}${at}${lines}`, {
+      ...(hint === undefined ? {} : { hint }),
+      retryable: limitMs === undefined && code === null,
+      details: { machine, stage: this.#phase, command: this.#command, exitCode: code, lines: this.#lines },
+    });
+  }
+
+  #note(event: BootstrapEvent): BootstrapEvent {
+    switch (event.type) {
+      case "phase":
+        this.#phase = event.phase;
+        this.#command = "";
+        this.#lines = [];
+        this.#did ||= event.phase !== "environment";
+        return event;
+      case "failed":
+        this.#phase = event.phase;
+        this.#code = event.code;
+        return event;
+      case "command":
+        this.#command = this.#hide(event.command);
+        return { ...event, command: this.#command };
+      case "variable":
+        this.#variables[event.name] = event.value;
+        return { ...event, value: this.#hide(event.value) };
+      case "line": {
+        const line = this.#hide(event.line);
+        if (event.overwrites) this.#lines.pop();
+        this.#lines.push(line);
+        if (this.#lines.length > SHOWN_LINES) this.#lines.shift();
+        return { ...event, line };
+      }
+      case "end":
+        this.ended = true;
+        return event;
+      default:
+        return event;
+    }
+  }
+
+  /** A command may print what it was given; it goes no further. */
+  #hide(text: string): string {
+    for (const secret of this.#secrets) text = text.replaceAll(secret, "***");
+    return text;
+  }
+}

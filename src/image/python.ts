@@ -1,0 +1,85 @@
+import type { ResolvedImage } from "./image.ts";
+import type { Phase } from "./phase.ts";
+import { quote } from "./quote.ts";
+import { requirementsFile } from "./requirements.ts";
+
+/** Older ones get no wheels any more. */
+const OLDEST_MINOR = 9;
+
+/** The interpreter, in an environment of its own: `$venv`. */
+export function pythonPhase({ python }: ResolvedImage): Phase | undefined {
+  if (python === undefined) return undefined;
+  const wanted =
+    python === "auto" ? `sys.version_info >= (3, ${OLDEST_MINOR})` : `sys.version.startswith(${versionTest(python)})`;
+  return {
+    name: "python",
+    body: `
+found=
+for one in ${python === "auto" ? "" : quote(`python${minorOf(python)}`)} python3 python; do
+  path=$(command -v "$one") || continue
+  "$path" -c ${quote(`import sys; sys.exit(0 if ${wanted} else 1)`)} 2>/dev/null && { found=$path; break; }
+done
+rm -rf "$venv"
+if [ -n "$uv" ]; then
+  run "$uv" venv --quiet --seed --python "\${found:-${python === "auto" ? "3.12" : python}}" "$venv"
+elif [ -n "$found" ]; then
+  run "$found" -m venv "$venv"
+else
+  echo "there is no Python ${python === "auto" ? `3.${OLDEST_MINOR} or newer` : python} here, and no uv to fetch it" >&2
+  return 127
+fi`,
+  };
+}
+
+/** The packages, where the interpreter's environment is. */
+export function pipPhase(image: ResolvedImage): Phase | undefined {
+  if (image.pip.length === 0) return undefined;
+  const file = requirementsFile(image);
+  const encoded = Buffer.from(file.text).toString("base64");
+  return {
+    name: "pip",
+    body: `
+${file.variables.map(checkVariable).join("\n")}
+printf %s ${encoded} | base64 -d | awk '
+  {
+    while (match($0, /@@[A-Za-z_][A-Za-z0-9_]*@@/)) {
+      name = substr($0, RSTART + 2, RLENGTH - 4)
+      $0 = substr($0, 1, RSTART - 1) ENVIRON[name] substr($0, RSTART + RLENGTH)
+    }
+    print
+  }' > "$venv/pyproject.toml"
+if [ -n "$uv" ]; then
+  (cd "$venv" && run "$uv" pip install --python "$venv/bin/python" -r pyproject.toml)
+else
+  ${image.pipIndexes.length > 0 ? `echo "packages from an index of their own need uv" >&2; return 127` : fallback(image)}
+fi`,
+  };
+}
+
+function fallback({ pip }: ResolvedImage): string {
+  const words = pip.map((one) =>
+    one
+      .split(/(\$\{[A-Za-z_][A-Za-z0-9_]*\})/)
+      .map(word)
+      .join(""),
+  );
+  return `run "$venv/bin/python" -m pip install --disable-pip-version-check ${words.join(" ")}`;
+}
+
+function word(part: string, index: number): string {
+  return index % 2 === 1 ? `"${part}"` : part === "" ? "" : quote(part);
+}
+
+/** What stands in a requirement must not be able to end the text it stands in. */
+function checkVariable(name: string): string {
+  return `case "$${name}" in *[!A-Za-z0-9._+!-]*) echo "${name} is not a version: $${name}" >&2; return 2 ;; esac`;
+}
+
+function minorOf(python: string): string {
+  return python.split(".").slice(0, 2).join(".");
+}
+
+/** "3.1" is not the beginning of "3.12". */
+function versionTest(python: string): string {
+  return python.split(".").length === 2 ? `("${python}.",)` : `("${python} ", "${python}+")`;
+}
