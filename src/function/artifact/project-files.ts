@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { OWN_NAME } from "./own-package.ts";
 import { relative } from "node:path";
+import { contentOf } from "../cache/contents.ts";
 import { SHARED_TEXT } from "../capture/emit/shared.ts";
 import { Lines } from "../capture/lines.ts";
 import type { Place } from "../capture/source-map.ts";
 import type { ArtifactFile, EntrySource, NamedModule } from "./artifact.ts";
 import { isPackageFile, type Layout } from "./layout.ts";
-import { referencesIn, type References } from "./references.ts";
 import { refuseMain } from "./refusals.ts";
 import { rewriteSpecifiers } from "./rewrite.ts";
 import { namesImported } from "./stand-ins.ts";
@@ -22,10 +22,9 @@ export interface ProjectFile extends ArtifactFile {
   readonly find?: Find;
 }
 
-interface Parsed {
+interface Made {
   readonly file: string;
   readonly made: Transformed;
-  readonly references: References;
 }
 
 /** What is emitted for the files of one project. Each is read once, as the program itself reads it once. */
@@ -99,21 +98,22 @@ export class ProjectFiles {
     const code = files.filter((file) => CODE.test(file));
     const kinds = code.map((path) => ({ path, kind: homeKind(path, this.#tracer.file(path)?.format, entry.kind) }));
     const transformed = await transformFiles(kinds);
-    const parsed: Parsed[] = [];
+    const emitted: Made[] = [];
     for (const file of files) {
       const made = transformed.get(file);
       if (made === undefined) this.get(file);
-      else parsed.push({ file, made, references: referencesIn(made.text, made.kind) });
+      else emitted.push({ file, made });
     }
-    await this.#standIn(parsed, entry);
-    for (const each of parsed) await this.#emitOne(each, entry);
+    await this.#standIn(emitted, entry);
+    for (const each of emitted) await this.#emitOne(each, entry);
   }
 
-  async #emitOne({ file, made, references }: Parsed, entry: EntrySource): Promise<void> {
-    const lines = new Lines(made.text);
+  async #emitOne({ file, made }: Made, entry: EntrySource): Promise<void> {
+    const { references } = made;
+    let lines: Lines | undefined;
     const original = (offset: number): Place | undefined => {
-      const { line, column } = lines.position(offset);
-      return made.map.original(line, column);
+      const { line, column } = (lines ??= new Lines(made.text)).position(offset);
+      return made.original(line, column);
     };
     const traced = this.#tracer.file(file)?.imports ?? [];
     const more = await findMore({ file, references, imports: traced, place: original }, this.#tracer, entry);
@@ -122,23 +122,27 @@ export class ProjectFiles {
     const place = this.#layout.emittedPlace(file);
     const imports = [...traced, ...more.imports];
     const text = rewriteSpecifiers(made.text, made.kind, references, { layout: this.#layout, file, place, imports });
-    const find: Find = (line, column) => made.map.original(line, column);
+    const find: Find = (line, column) => made.original(line, column);
     this.#put({ ...contentAt(place, Buffer.from(text)), original: file, find });
   }
 
   /** Leads imports of a file that is never loaded on a node to a module that has its declarations. */
-  async #standIn(parsed: readonly Parsed[], entry: EntrySource): Promise<void> {
-    const importers = new Map<string, Map<Parsed, Set<string>>>();
-    for (const each of parsed) {
+  async #standIn(emitted: readonly Made[], entry: EntrySource): Promise<void> {
+    const importers = new Map<string, Map<Made, Set<string>>>();
+    for (const each of emitted) {
       for (const { specifier, target, kind } of this.#tracer.file(each.file)?.imports ?? []) {
         if (target === undefined || kind === "dynamic-import" || !entry.isHome(target) || this.#byHome.has(target))
           continue;
-        const byFile = importers.get(target) ?? new Map<Parsed, Set<string>>();
+        const byFile = importers.get(target) ?? new Map<Made, Set<string>>();
         importers.set(target, byFile.set(each, (byFile.get(each) ?? new Set()).add(specifier)));
       }
     }
     for (const [home, byFile] of importers) {
-      const names = new Set([...byFile].flatMap(([each, wanted]) => [...namesImported(each.references, wanted)]));
+      const names = new Set(
+        [...byFile].flatMap(([each, wanted]) => [
+          ...namesImported(each.made.text, each.made.kind, each.made.references, wanted),
+        ]),
+      );
       const importer = relative(this.#layout.root, [...byFile.keys()][0]!.file);
       const modules = entry.declarations(home, [...names].sort(), importer);
       if (modules === undefined) continue;
@@ -160,7 +164,7 @@ export class ProjectFiles {
 
 /** Our own repository's package.json goes without its name: by it, "skyward" would mean its sources and not the node's. */
 function sentContent(file: string): Buffer {
-  const bytes = readFileSync(file);
+  const bytes = contentOf(file)?.bytes ?? readFileSync(file);
   if (!file.endsWith("/package.json")) return bytes;
   const { name, ...rest } = JSON.parse(bytes.toString()) as { name?: string };
   return name === OWN_NAME ? Buffer.from(JSON.stringify(rest)) : bytes;

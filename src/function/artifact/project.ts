@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { contentOf } from "../cache/contents.ts";
 import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
 import { filesBelow, glob, kindOfPath } from "./files.ts";
 import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
@@ -132,7 +133,7 @@ export class Project {
   #looks(file: string): boolean {
     let looks = this.#looking.get(file);
     if (looks === undefined) {
-      looks = CODE.test(file) && looksAtItsPlace(readFileSync(file));
+      looks = CODE.test(file) && looksAtItsPlace(contentOf(file)?.bytes ?? readFileSync(file));
       this.#looking.set(file, looks);
     }
     return looks;

@@ -10,8 +10,8 @@ export interface Specifier {
   /** The literal with its quotes. */
   readonly start: number;
   readonly end: number;
-  /** For import statements: the names, and where attributes may be put. */
-  readonly statement?: Node;
+  /** Whether it is an import statement with attributes. */
+  readonly attributes?: boolean;
 }
 
 /** A specifier that is put together at run time. */
@@ -24,9 +24,8 @@ export interface ComputedSpecifier {
   readonly stretches: readonly string[] | undefined;
 }
 
-/** Everything in a module's text that names other files. */
+/** Everything in a module's text that names other files: plain data, so that it can be kept. */
 export interface References {
-  readonly ast: Node;
   readonly specifiers: readonly Specifier[];
   readonly computed: readonly ComputedSpecifier[];
   /** Paths, relative to the module's folder, that it puts together from its own place. */
@@ -56,7 +55,7 @@ export function referencesIn(text: string, kind: "esm" | "cjs"): References {
     if (path !== undefined) paths.add(path);
   }
   specifiers.sort((a, b) => a.start - b.start);
-  return { ast, specifiers, computed, paths: [...paths] };
+  return { specifiers, computed, paths: [...paths] };
 }
 
 interface Reference {
@@ -98,7 +97,8 @@ function add({ kind, expression, statement }: Reference, literal: Specifier[], c
   const { start, end } = expression;
   const stretches = stretchesOf(expression);
   if (stretches?.length === 1) {
-    literal.push({ value: stretches[0]!, kind, start, end, ...(statement === undefined ? {} : { statement }) });
+    const attributes = ((statement?.["attributes"] ?? []) as readonly Node[]).length > 0;
+    literal.push({ value: stretches[0]!, kind, start, end, ...(attributes ? { attributes } : {}) });
   } else if (kind !== "import-statement") {
     const hasFolder = stretches !== undefined && /^\.{1,2}\/(.*\/)?/.test(stretches[0]!);
     computed.push({ kind, start, end, stretches: hasFolder ? stretches : undefined });

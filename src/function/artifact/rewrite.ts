@@ -1,5 +1,4 @@
 import { isAbsolute } from "node:path";
-import type { Node } from "../capture/parser.ts";
 import { findPackage, isPackageFile, type Layout, packageNameOf, packageRoot, relativeSpecifier } from "./layout.ts";
 import { OWN_NAME } from "./own-package.ts";
 import type { ComputedSpecifier, References, Specifier } from "./references.ts";
@@ -77,5 +76,5 @@ function emittedSpecifier(
 /** tsx takes JSON without the attribute that Node asks for. */
 function needsJsonAttribute(specifier: Specifier, target: string | undefined): boolean {
   if (specifier.kind !== "import-statement" || target === undefined || !target.endsWith(".json")) return false;
-  return ((specifier.statement?.["attributes"] ?? []) as readonly Node[]).length === 0;
+  return specifier.attributes !== true;
 }

@@ -1,16 +1,27 @@
-import { childrenOf, isNode, type Node } from "../capture/parser.ts";
-import type { References, Specifier } from "./references.ts";
+import { childrenOf, isNode, type Node, parse } from "../capture/parser.ts";
+import type { References } from "./references.ts";
 
 /** The names that a module imports by these specifiers: `*` among them where it takes the whole. */
-export function namesImported({ ast, specifiers }: References, wanted: ReadonlySet<string>): Set<string> {
+export function namesImported(
+  text: string,
+  kind: "esm" | "cjs",
+  { specifiers }: References,
+  wanted: ReadonlySet<string>,
+): Set<string> {
   const found = new Set<string>();
+  const ast = parse(text, kind);
   for (const specifier of specifiers) {
     if (!wanted.has(specifier.value)) continue;
-    if (specifier.statement !== undefined) for (const name of namesInStatement(specifier.statement)) found.add(name);
-    else for (const name of namesRequired(ast, specifier)) found.add(name);
+    const nodes = around(ast, specifier.start, specifier.end);
+    const statement =
+      specifier.kind === "import-statement" ? nodes.findLast(({ type }) => STATEMENT.test(type)) : undefined;
+    if (statement !== undefined) for (const name of namesInStatement(statement)) found.add(name);
+    else for (const name of namesRequired(ast, nodes)) found.add(name);
   }
   return found;
 }
+
+const STATEMENT = /^(?:Import|ExportNamed|ExportAll)Declaration$/;
 
 function namesInStatement(statement: Node): string[] {
   if (statement.type === "ExportAllDeclaration") return ["*"];
@@ -23,8 +34,8 @@ function namesInStatement(statement: Node): string[] {
 }
 
 /** Of `const { a } = require("./main")` and `var main = require("./main"); main.a`, the names. */
-function namesRequired(ast: Node, { start, end }: Specifier): string[] {
-  const declarator = around(ast, start, end).findLast((node) => node.type === "VariableDeclarator");
+function namesRequired(ast: Node, nodes: readonly Node[]): string[] {
+  const declarator = nodes.findLast((node) => node.type === "VariableDeclarator");
   const id = declarator?.["id"] as Node | undefined;
   if (id?.type === "ObjectPattern") {
     const keys = (id["properties"] as readonly Node[]).map(

@@ -6,6 +6,7 @@ import type { Place } from "../capture/source-map.ts";
 import { esbuild } from "./esbuild.ts";
 import { isPackageFile } from "./layout.ts";
 import { OWN_ENTRY, OWN_NAME } from "./own-package.ts";
+import { TraceMemory } from "./trace-memory.ts";
 
 export interface TracedImport {
   readonly specifier: string;
@@ -19,6 +20,12 @@ export interface TracedImport {
 export interface TracedFile {
   readonly imports: readonly TracedImport[];
   readonly format: "esm" | "cjs" | undefined;
+}
+
+/** What tracing found: where the imports that it started from lead, and every file behind them. */
+export interface Traced {
+  readonly imports: readonly TracedImport[];
+  readonly files: readonly (readonly [path: string, file: TracedFile])[];
 }
 
 /** An import that tracing starts from. */
@@ -35,6 +42,7 @@ export interface Start {
 export class Tracer {
   readonly #root: string;
   readonly #conditions: readonly string[];
+  readonly #memory: TraceMemory;
   readonly #files = new Map<string, TracedFile>();
   /** Where each import leads, by folder, kind and specifier; undefined for one that leads nowhere. */
   readonly #starts = new Map<string, TracedImport | undefined>();
@@ -42,6 +50,7 @@ export class Tracer {
   constructor(root: string, conditions: readonly string[]) {
     this.#root = root;
     this.#conditions = conditions;
+    this.#memory = new TraceMemory(root, conditions);
   }
 
   file(path: string): TracedFile | undefined {
@@ -57,7 +66,7 @@ export class Tracer {
     const key = ({ kind, specifier }: Start): string => `${dirname(file)}\0${kind}\0${specifier}`;
     const fresh = starts.filter((start) => !this.#starts.has(key(start)));
     if (fresh.length > 0) {
-      const found = await this.#build(file, fresh, subject);
+      const found = await this.#trace(file, fresh, subject);
       for (const start of fresh) {
         const same = found.filter((item) => item.specifier === start.specifier);
         const traced = same.find((item) => item.kind === start.kind) ?? same[0];
@@ -93,12 +102,23 @@ export class Tracer {
     return [...seen];
   }
 
-  async #build(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
+  async #trace(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
+    let traced = this.#memory.recall(file, starts);
+    if (traced === undefined) {
+      const startedMs = Date.now();
+      traced = await this.#build(file, starts, subject);
+      this.#memory.keep(file, starts, traced, startedMs);
+    }
+    for (const [path, found] of traced.files) if (!this.#files.has(path)) this.#files.set(path, found);
+    return traced.imports;
+  }
+
+  async #build(file: string, starts: readonly Start[], subject: string): Promise<Traced> {
     const external = new Set<string>([OWN_NAME]);
     const loader: Record<string, Loader> = { ".node": "empty" };
     for (;;) {
       try {
-        return this.#learn(await this.#run(file, starts, [...external], loader), startKey(file));
+        return this.#read(await this.#run(file, starts, [...external], loader), startKey(file));
       } catch (failure) {
         const errors = (failure as BuildFailure).errors;
         if (errors?.[0] === undefined) throw failure;
@@ -140,8 +160,9 @@ export class Tracer {
     return metafile;
   }
 
-  #learn(metafile: Metafile, start: string): readonly TracedImport[] {
+  #read(metafile: Metafile, start: string): Traced {
     let own: readonly TracedImport[] = [];
+    const files: [string, TracedFile][] = [];
     for (const [key, input] of Object.entries(metafile.inputs)) {
       const path = this.#absolute(key);
       const imports = input.imports.map((item): TracedImport => {
@@ -155,9 +176,9 @@ export class Tracer {
         };
       });
       if (path === start) own = imports;
-      else if (!this.#files.has(path)) this.#files.set(path, { imports, format: input.format });
+      else files.push([path, { imports, format: input.format }]);
     }
-    return own;
+    return { imports: own, files };
   }
 
   #absolute(key: string): string {
