@@ -44,6 +44,7 @@ export type { PoolView, NodeView, TasksView } from "./events/views.ts";
 export type { Fn, GenericFn } from "./function/fn.ts";
 export type { Group } from "./function/group.ts";
 export type { FnOptions, OutputRule } from "./function/options.ts";
+export type { RetryDecision, RetryFailure, RetryRule } from "./function/retry-rule.ts";
 export type { Pending } from "./function/pending.ts";
 export type { Stream } from "./function/stream.ts";
 export type { Image, PipIndex } from "./image/image.ts";

@@ -55,7 +55,8 @@ export interface NodeLine {
 }
 
 export type ToController =
-  | { readonly type: "pong"; readonly id: number }
+  /** `at`: the node's clock, ms since the epoch. */
+  | { readonly type: "pong"; readonly id: number; readonly at: number }
   | HostReady
   | HostDeath
   | NodeLine

@@ -34,7 +34,8 @@ export function describe(event: SkyEvent): Line | undefined {
     }
     case "Task.Retried": {
       const culprit = event.culprit === undefined ? "" : `, brought down by ${event.culprit}`;
-      const text = `${event.name} runs again (${event.reason}${culprit}): ${event.message}`;
+      const after = event.waitMs === undefined ? "" : ` in ${duration(event.waitMs)}`;
+      const text = `${event.name} runs again${after} (${event.reason}${culprit}): ${event.message}`;
       return { kind: "warning", node: event.node, text };
     }
     default:

@@ -1,12 +1,10 @@
+import type { LossCause } from "../errors/loss-cause.ts";
 import type { EventBase } from "./event-base.ts";
 
 interface OfNode extends EventBase {
   /** Rank of the node. */
   readonly node: number;
 }
-
-/** Why a node, or a task on it, was lost. */
-export type LossCause = "neverStarted" | "processDied" | "hostRestarted" | "nodeGone" | "unknown";
 
 /** A machine for this rank is being made. */
 export interface NodeProvisioning extends OfNode {

@@ -1,5 +1,5 @@
 import type { EventBase } from "./event-base.ts";
-import type { LossCause } from "./node-events.ts";
+import type { LossCause } from "../errors/loss-cause.ts";
 
 interface OfTask extends EventBase {
   readonly task: string;
@@ -68,6 +68,8 @@ export interface TaskRetried extends OfAttempt {
   /** `failed` when the function threw and its retry rule said again; else how the attempt was lost. */
   readonly reason: LossCause | "failed";
   readonly message: string;
+  /** How long it waits before it is queued again; left out where it does not. */
+  readonly waitMs?: number;
   /** The task that took this one down with it, where that is known. */
   readonly culprit?: string;
 }

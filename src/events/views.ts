@@ -1,5 +1,5 @@
 import { EMPTY_HISTOGRAM, type Histogram } from "./histogram.ts";
-import type { LossCause } from "./node-events.ts";
+import type { LossCause } from "../errors/loss-cause.ts";
 import type { PoolPhase } from "./pool-events.ts";
 
 export type NodeStatus =

@@ -1,6 +1,7 @@
 import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { parseDuration } from "./duration.ts";
+import { type ResolvedRetry, resolveRetry, type RetryRule } from "./retry-rule.ts";
 
 /** Where a task runs, as an output predicate sees it. */
 export interface OutputPlace {
@@ -16,23 +17,16 @@ export interface OutputPlace {
 /** Whose lines are shown: the head's only, or those of the places for which a predicate says so. */
 export type OutputRule = "head" | ((place: OutputPlace) => boolean);
 
-/** What a failed attempt looked like, for a `retry` predicate: plain data. */
-export interface RetryFailure {
-  readonly kind: "error" | "lost" | "timeout";
-  /** The error's name and message; for a loss, its cause. */
-  readonly name: string;
-  readonly message: string;
-}
-
-/** How many attempts more, for how long, or a decision in the controller. */
-export type RetryRule = number | string | ((failure: RetryFailure, attempt: number) => boolean);
-
 export interface FnOptions {
   /** How long one run may take, such as "10m". @default the pool's `defaultComputeTimeout` ("300s") */
   readonly timeout?: string | undefined;
   /** How long a task may wait for a slot. @default no limit */
   readonly queueTimeout?: string | undefined;
-  /** For the function's own errors and for losses. @default losses up to `retryOnInterruption`, errors never */
+  /**
+   * For the function's own errors, its time limit, and losses: how many tries more; a delay such as "5s" before each of
+   * up to three more; or `(failure, tries) => boolean | delay`, decided in this process.
+   * @default losses up to `retryOnInterruption`, errors never
+   */
   readonly retry?: RetryRule | undefined;
   /** "never": at most once; a task that was started and lost fails with SKY_TASK_LOST. @default "lost" */
   readonly rerun?: "lost" | "never" | undefined;
@@ -52,7 +46,7 @@ export interface FnOptions {
 export interface ResolvedOptions {
   readonly timeoutMs?: number;
   readonly queueTimeoutMs?: number;
-  readonly retry?: number | { readonly forMs: number } | Exclude<RetryRule, number | string>;
+  readonly retry?: ResolvedRetry;
   readonly rerun?: "lost" | "never";
   readonly stdout?: OutputRule;
   readonly stderr?: OutputRule;
@@ -88,7 +82,7 @@ export function resolveOptions(given: FnOptions | undefined, base: ResolvedOptio
         result.queueTimeoutMs = parseDuration(value, name);
         break;
       case "retry":
-        result.retry = retryRule(value);
+        result.retry = resolveRetry(value);
         break;
       case "rerun":
         result.rerun = oneOf(name, value, ["lost", "never"]);
@@ -124,13 +118,6 @@ function positive(ms: number, name: string, value: unknown): number {
   if (ms === 0)
     throw new SkyError("SKY_BAD_DURATION", `${name} is ${JSON.stringify(value)}: a run needs more than no time.`);
   return ms;
-}
-
-function retryRule(value: unknown): NonNullable<ResolvedOptions["retry"]> {
-  if (typeof value === "function") return value as Exclude<RetryRule, number | string>;
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
-  if (typeof value === "string") return Object.freeze({ forMs: parseDuration(value, "retry") });
-  throw bad("retry", 'a whole number of attempts, a duration such as "30s", or a predicate', value);
 }
 
 function outputRule(name: string, value: unknown): OutputRule {

@@ -55,6 +55,7 @@ export class Pool implements AsyncDisposable {
       retryOnInterruption: spec.retryOnInterruption,
       events: this.#progress,
       now: () => performance.now() - this.#began,
+      epochMs: performance.timeOrigin + this.#began,
     });
     this.#progress.watch(this.#dispatcher);
     this.#nodes = new Nodes({
@@ -92,7 +93,7 @@ export class Pool implements AsyncDisposable {
 
   /** Why tasks wait, in words; undefined when none does. */
   explain(): string | undefined {
-    return this.#dispatcher.scheduler.explain();
+    return this.#dispatcher.explain();
   }
 
   /** Bytes, frames and writes on each node's data link so far, by rank. */

@@ -1,8 +1,9 @@
 import type { EventBus } from "../events/bus.ts";
-import type { LossCause } from "../events/node-events.ts";
 import type { SkyEvent } from "../events/event.ts";
-import type { DispatchEvents, Dispatcher } from "./dispatch/dispatcher.ts";
-import { type Segment, State } from "./dispatch/segment.ts";
+import type { DispatchEvents } from "./dispatch/dispatch-events.ts";
+import type { Dispatcher } from "./dispatch/dispatcher.ts";
+import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
+import { messageOf } from "./message-of.ts";
 
 const EVERY_MS = 100;
 
@@ -23,27 +24,25 @@ export class Progress implements DispatchEvents {
     this.#dispatcher = dispatcher;
   }
 
-  retried(
-    segment: Segment,
-    index: number,
-    attempt: number,
-    rank: number,
-    reason: LossCause | "failed",
-    message: string,
-    culprit: number | undefined,
-  ): void {
-    const task = `t${segment.first + index}`;
+  retried(segment: Segment, index: number, tried: AttemptRecord, waitMs: number, culprit: number | undefined): void {
+    const { attempt, node, cause: reason, reason: message } = tried;
     this.#emit({
       type: "Task.Retried",
       ...this.#base(),
-      task,
+      task: `t${segment.first + index}`,
       name: segment.bind.name,
-      node: rank,
-      attempt,
+      node,
+      attempt: attempt + 1,
       reason,
       message,
+      ...(waitMs > 0 ? { waitMs } : {}),
       ...(culprit === undefined ? {} : { culprit: `t${culprit}` }),
     });
+  }
+
+  ruleFailed(name: string, error: unknown): void {
+    const message = `the retry rule of ${name} failed, so its task is not tried again: ${messageOf(error)}`;
+    this.#emit({ type: "Error.Occurred", ...this.#base(), message, fatal: false });
   }
 
   ended(segment: Segment, index: number): void {

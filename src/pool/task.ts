@@ -1,13 +1,21 @@
+import type { LossCause } from "../errors/loss-cause.ts";
+import { SkyError } from "../errors/sky-error.ts";
 import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
 
 export type TaskStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 
-/** When things happened to a task, in milliseconds since the pool opened; undefined for what has not happened. */
+/**
+ * When things happened to a task, in milliseconds since the pool opened; undefined for what has not happened. The node's
+ * clock is led back to this one's by round trips, so that the order always holds; the times of tasks whose outcomes came
+ * back together are shared out evenly among them.
+ */
 export interface TaskTiming {
   readonly queued: number;
+  /** To the node of the last attempt. */
   readonly sent: number | undefined;
   readonly started: number | undefined;
   readonly ended: number | undefined;
+  /** When the outcome was here. */
   readonly received: number | undefined;
 }
 
@@ -16,8 +24,15 @@ export interface TaskAttempt {
   /** 1 for the first. */
   readonly attempt: number;
   readonly node: number;
-  /** Why it was not the last one; undefined for the current or last try. */
+  /** Times are as in `TaskTiming`. */
+  readonly sent: number | undefined;
+  /** Undefined for one that was lost too: nobody could tell. */
+  readonly started: number | undefined;
+  readonly ended: number | undefined;
+  /** Why it failed, in words; undefined for one that did not. */
   readonly reason: string | undefined;
+  /** `failed` when the function threw or its time was up; else how the try was lost. */
+  readonly cause: LossCause | "failed" | undefined;
 }
 
 /** Where a task stands in the books; `Segment` is one. */
@@ -90,23 +105,30 @@ export class Task<T> implements PromiseLike<T> {
   /** All tries so far, the current one last; empty before the first. */
   get attempts(): readonly TaskAttempt[] {
     const attempt = this.#segment.attempt(this.#index);
-    const earlier = (this.#segment.history.get(this.#index) ?? []).map(({ attempt: number, node, reason }) => ({
-      attempt: number,
-      node,
-      reason,
-    }));
+    const earlier = (this.#segment.history.get(this.#index) ?? []).map(({ innocent: _, ...one }): TaskAttempt => one);
     if (attempt === 0 || earlier.at(-1)?.attempt === attempt) return earlier;
-    return [...earlier, { attempt, node: this.#segment.rank(this.#index), reason: undefined }];
+    const { sent, started, ended } = this.timing;
+    const failed = this.#failed && this.status === "failed";
+    const last: TaskAttempt = {
+      attempt,
+      node: this.#segment.rank(this.#index),
+      sent,
+      started,
+      ended,
+      reason: failed ? reasonOf(this.#value) : undefined,
+      cause: failed ? causeOf(this.#value) : undefined,
+    };
+    return [...earlier, last];
   }
 
   get timing(): TaskTiming {
-    const { sent, ended, ranMs } = this.#segment.times(this.#index);
+    const { sent, ended, received, ranMs } = this.#segment.times(this.#index);
     return {
       queued: this.#segment.queuedAt,
       sent,
       started: ended === undefined || ranMs === undefined ? undefined : Math.max(sent ?? 0, ended - ranMs),
       ended,
-      received: ended,
+      received,
     };
   }
 
@@ -182,5 +204,15 @@ export const REFUSED: TaskSource = {
   state: () => State.FAILED,
   rank: () => -1,
   attempt: () => 0,
-  times: () => ({ sent: undefined, ended: undefined, ranMs: undefined }),
+  times: () => ({ sent: undefined, ended: undefined, received: undefined, ranMs: undefined }),
 };
+
+function reasonOf(error: unknown): string {
+  const { reason } = error instanceof SkyError ? error.details : {};
+  if (typeof reason === "string") return reason;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function causeOf(error: unknown): LossCause | "failed" {
+  return error instanceof SkyError && error.code === "SKY_TASK_LOST" ? (error.details["cause"] as LossCause) : "failed";
+}

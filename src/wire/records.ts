@@ -50,14 +50,19 @@ export function readTasksHeader(buf: Buffer, start: number, end: number): TasksH
   };
 }
 
-/** Header of an OUTCOMES record: first id u48, attempt u8, count u16, time of all together u32 us. */
-export const OUTCOMES_HEADER = 13;
+/**
+ * Header of an OUTCOMES record: first id u48, attempt u8, count u16, time of all together u32 us, end of the last one
+ * f64 ms since the epoch by the node's clock, time from the end of the first to that u32 us.
+ */
+export const OUTCOMES_HEADER = 25;
 
 export interface OutcomesHeader {
   readonly first: number;
   readonly attempt: number;
   readonly count: number;
   readonly elapsedUs: number;
+  readonly endedMs: number;
+  readonly spanUs: number;
 }
 
 export function writeOutcomesHeader(
@@ -66,11 +71,20 @@ export function writeOutcomesHeader(
   attempt: number,
   count: number,
   elapsedUs: number,
+  endedMs: number,
+  spanUs = 0,
 ): void {
   writeId(out, first);
   out.u8(attempt);
   out.u16(count);
-  out.u32(Math.min(0xffff_ffff, Math.round(elapsedUs)));
+  out.u32(microseconds(elapsedUs));
+  out.f64(endedMs);
+  out.u32(microseconds(spanUs));
+}
+
+/** As a u32. */
+export function microseconds(us: number): number {
+  return Math.max(0, Math.min(0xffff_ffff, Math.round(us)));
 }
 
 export function readOutcomesHeader(buf: Buffer, start: number, end: number): OutcomesHeader {
@@ -80,6 +94,8 @@ export function readOutcomesHeader(buf: Buffer, start: number, end: number): Out
     attempt: buf[start + 6]!,
     count: buf.readUInt16LE(start + 7),
     elapsedUs: buf.readUInt32LE(start + 9),
+    endedMs: buf.readDoubleLE(start + 13),
+    spanUs: buf.readUInt32LE(start + 21),
   };
 }
 

@@ -23,8 +23,8 @@ describe("links of a supervisor", () => {
     await control.find(ready(1));
     control.write('{"type":"ping","id":1}\n{"type":"pi');
     control.write('ng","id":2}\n');
-    expect(await control.json()).toEqual({ type: "pong", id: 1 });
-    expect(await control.json()).toEqual({ type: "pong", id: 2 });
+    expect(await control.json()).toEqual({ type: "pong", id: 1, at: expect.any(Number) });
+    expect(await control.json()).toEqual({ type: "pong", id: 2, at: expect.any(Number) });
     const later = await node.control();
     expect(await later.json()).toMatchObject({ type: "host", state: "ready", generation: 1 });
   });

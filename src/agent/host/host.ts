@@ -238,7 +238,7 @@ export class Host {
     encodeError(error, item);
     const { out } = this.#session;
     this.#session.open(Op.OUTCOMES);
-    writeOutcomesHeader(out, id, attempt, 1, elapsedUs);
+    writeOutcomesHeader(out, id, attempt, 1, elapsedUs, nodeNow());
     out.varint(item.pos);
     out.bytes(item.buf.subarray(0, item.pos));
     this.#session.close();
@@ -247,9 +247,10 @@ export class Host {
 
   #bulkOutcome(id: number, attempt: number, status: number, elapsedUs: number, value: Uint8Array): void {
     const session = this.#session;
+    const ended = nodeNow();
     session.bulk.send(value.subarray(1), (channel) => {
       session.open(Op.OUTCOMES);
-      writeOutcomesHeader(session.out, id, attempt, 1, elapsedUs);
+      writeOutcomesHeader(session.out, id, attempt, 1, elapsedUs, ended);
       session.out.varint(5);
       session.out.u8(status === Status.THREW ? Status.THREW_BULK : Status.RETURNED_BULK);
       session.out.u32(channel);
@@ -299,6 +300,11 @@ export class Host {
       this.#session.flush();
     });
   }
+}
+
+/** Milliseconds since the epoch, finer than `Date.now()`. */
+function nodeNow(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** Bytes of their own, for work that outlives the arrival it came with. */

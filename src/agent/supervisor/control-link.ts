@@ -66,7 +66,8 @@ export class ControlLink {
     } catch {
       return this.#refuse("a line is not JSON");
     }
-    if (message?.type === "ping" && typeof message.id === "number") this.send({ type: "pong", id: message.id });
+    if (message?.type === "ping" && typeof message.id === "number")
+      this.send({ type: "pong", id: message.id, at: performance.timeOrigin + performance.now() });
     else if (message?.type === "end") this.#handlers.end();
     else this.#refuse(`no message of this protocol: ${line.slice(0, 80)}`);
   }

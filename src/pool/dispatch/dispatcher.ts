@@ -1,53 +1,21 @@
 import type { SkyError } from "../../errors/sky-error.ts";
-import type { Failure } from "../core/retry.ts";
 import type { Range } from "../core/ranges.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import type { AnyFn } from "../../function/brand.ts";
 import type { ResolvedOptions } from "../../function/options.ts";
-import type { LossCause } from "../../events/node-events.ts";
 import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
+import type { DispatchEvents } from "./dispatch-events.ts";
 import { eachOutcome } from "./outcomes.ts";
-import { attribute, failureOf, lostError, Retries } from "./retries.ts";
+import { failureOf, lossOf } from "./failure.ts";
+import type { Loss } from "./loss.ts";
+import { Measures } from "./measures.ts";
+import type { NodePort } from "./node-port.ts";
+import { attribute, lostError, Retries } from "./retries.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import { SegmentTable } from "./segment-table.ts";
-
-/** A node that can take tasks, as the dispatcher needs it. */
-export interface NodePort {
-  readonly rank: number;
-  tasks(segment: Segment, index: number, count: number, attempt: number): void;
-  revoke(count: number): void;
-  cancel(first: number, count: number): void;
-  forget(bind: Bind): void;
-  flush(): void;
-  take(channel: number): Buffer;
-}
-
-/** What people may want to hear of; each is only called while `wanted` says so, but for losses and failures. */
-export interface DispatchEvents {
-  retried(
-    segment: Segment,
-    index: number,
-    attempt: number,
-    rank: number,
-    cause: LossCause | "failed",
-    message: string,
-    culprit: number | undefined,
-  ): void;
-  ended(segment: Segment, index: number): void;
-  changed(): void;
-}
-
-/** How tasks were lost. `culprit`: another task, for which their process was ended; they are innocent. */
-export interface Loss {
-  readonly cause: LossCause;
-  readonly reason: string;
-  readonly culprit?: number | undefined;
-  /** The task did nothing to be lost: it runs again at no charge. @default whether there is a culprit */
-  readonly innocent?: boolean;
-}
 
 export interface DispatcherOptions {
   readonly defaultLimitMs: number;
@@ -55,6 +23,8 @@ export interface DispatcherOptions {
   readonly events: DispatchEvents;
   /** Milliseconds since the pool began. */
   readonly now: () => number;
+  /** When it began, ms since the epoch. */
+  readonly epochMs: number;
 }
 
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
@@ -67,8 +37,7 @@ export class Dispatcher {
   readonly #deadlines: Deadlines;
   readonly #unprepared = new Unprepared((held, failure) => this.#prepared(held, failure));
   readonly #ports = new Map<number, NodePort>();
-  /** Mean time of a task, by group: as measured, and as the scheduler knows it. */
-  readonly #measured = new Map<number, { readonly mean: number; readonly said: number }>();
+  readonly #measures = new Measures(this.scheduler);
   readonly #abandoned = new Map<number, SkyError>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
   /** Called before a tick's work leaves. */
@@ -82,7 +51,13 @@ export class Dispatcher {
     this.#options = options;
     this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind));
     const { now, retryOnInterruption, events } = options;
-    this.#retries = new Retries({ scheduler: this.scheduler, retryOnInterruption, events, now });
+    this.#retries = new Retries({
+      scheduler: this.scheduler,
+      retryOnInterruption,
+      events,
+      now,
+      queued: () => this.schedule(),
+    });
     this.#deadlines = new Deadlines(this.#segments, now, (segment, index, error) => {
       this.scheduler.cancel(segment.queue, segment.first + index, 1);
       this.#settle(segment, index, State.FAILED, error, 0);
@@ -92,6 +67,16 @@ export class Dispatcher {
 
   get closed(): SkyError | undefined {
     return this.#closed;
+  }
+
+  /** Milliseconds since the pool began. */
+  now(): number {
+    return this.#options.now();
+  }
+
+  /** Why tasks wait, in words; undefined when none does. */
+  explain(): string | undefined {
+    return this.scheduler.explain() ?? this.#retries.explain();
   }
 
   bind(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
@@ -199,12 +184,16 @@ export class Dispatcher {
 
   outcomes(port: NodePort, buf: Buffer, start: number, end: number): void {
     const now = this.#options.now();
-    const { first, attempt, count, elapsedUs, items } = eachOutcome(buf, start, end);
+    const { first, attempt, count, elapsedUs, endedMs, spanUs, items } = eachOutcome(buf, start, end);
     const segment = this.#segments.find(first);
     const pieces = this.scheduler.ended(port.rank, first, count);
-    if (elapsedUs > 0 && count > 0 && segment) this.#measure(segment.bind.group, elapsedUs / 1000 / count);
+    if (elapsedUs > 0 && count > 0 && segment) this.#measures.add(segment.bind.group, elapsedUs / 1000 / count);
     if (!segment) return void this.schedule();
     const ranUs = elapsedUs / count;
+    // The last one's end by our clock; those of one record are spread evenly over the time between their ends.
+    const ended = endedMs - port.clock.aheadMs - this.#options.epochMs;
+    const lastEnd = ended <= now ? ended : now;
+    const stepMs = count > 1 ? spanUs / 1000 / (count - 1) : 0;
     const offset = first - segment.first;
     let piece = 0;
     items(
@@ -216,8 +205,9 @@ export class Dispatcher {
         while (piece < pieces.length && first + item >= pieces[piece]!.first + pieces[piece]!.count) piece++;
         if (piece === pieces.length || first + item < pieces[piece]!.first) return;
         if (segment.state(index) >= State.DONE || segment.attempt(index) !== attempt) return;
-        if (!threw) this.#settle(segment, index, State.DONE, value, ranUs, now);
-        else this.#threw(segment, index, port.rank, value, ranUs, pieces);
+        const endedAt = lastEnd - stepMs * (count - 1 - item);
+        if (!threw) this.#settle(segment, index, State.DONE, value, ranUs, now, endedAt);
+        else this.#threw(segment, index, port.rank, value, ranUs, endedAt, pieces);
       },
     );
     this.schedule();
@@ -266,6 +256,7 @@ export class Dispatcher {
   /** Refuses what comes from now on, and ends what is there. */
   close(reason: SkyError): void {
     this.#closed = reason;
+    this.#retries.dispose();
     this.#deadlines.dispose();
     for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
   }
@@ -316,26 +307,38 @@ export class Dispatcher {
   }
 
   #lost(range: Range, id: number, rank: number, loss: Loss, alone = false): void {
-    const { innocent = loss.culprit !== undefined } = loss;
+    const { innocent = loss.culprit !== undefined, unsentSince = Infinity, culprit, reason } = loss;
     const segment = this.#segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
     if (segment.state(index) >= State.DONE) return;
-    const failure: Failure = { kind: "lost", name: "Lost", message: loss.reason, innocent };
+    const unsent = (segment.times(index).sent ?? 0) > unsentSince;
+    const cause = unsent ? "neverStarted" : loss.cause;
+    const failure = lossOf(cause, reason, innocent || unsent, { node: rank, attempt: segment.attempt(index) });
     const again =
       this.#closed === undefined &&
-      this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, loss.cause, loss.culprit, alone);
+      this.#retries.again(segment, { ...range, first: id, count: 1 }, { failure, culprit, alone: alone && !unsent });
     if (!again) this.#settle(segment, index, State.FAILED, lostError(segment, index, rank, loss), 0);
   }
 
-  #threw(segment: Segment, index: number, rank: number, error: unknown, ranUs: number, pieces: readonly Range[]): void {
+  #threw(
+    segment: Segment,
+    index: number,
+    rank: number,
+    error: unknown,
+    ranUs: number,
+    endedAt: number,
+    pieces: readonly Range[],
+  ): void {
     const id = segment.first + index;
     const range = pieces.find((piece) => id >= piece.first && id < piece.first + piece.count);
-    const failure = segment.bind.options.retry === undefined ? undefined : failureOf(error);
-    if (range && failure && this.#retries.again(segment, { ...range, first: id, count: 1 }, rank, failure, "failed"))
-      return;
+    if (range && segment.bind.options.retry !== undefined) {
+      const failure = failureOf(error, { node: rank, attempt: segment.attempt(index) });
+      const one = { ...range, first: id, count: 1 };
+      if (this.#retries.again(segment, one, { failure, endedAt, ranMs: ranUs / 1000 })) return;
+    }
     attribute(error, segment, index, rank);
-    this.#settle(segment, index, State.FAILED, error, ranUs);
+    this.#settle(segment, index, State.FAILED, error, ranUs, this.#options.now(), endedAt);
   }
 
   #settle(
@@ -345,8 +348,9 @@ export class Dispatcher {
     value: unknown,
     ranUs: number,
     now = this.#options.now(),
+    endedAt = now,
   ): void {
-    if (!segment.settle(index, state, value, now, ranUs)) return;
+    if (!segment.settle(index, state, value, now, ranUs, endedAt)) return;
     this.counts.queued--;
     if (state === State.DONE) this.counts.done++;
     else if (state === State.FAILED) this.counts.failed++;
@@ -366,14 +370,5 @@ export class Dispatcher {
   #forgetUnused(bind: Bind): void {
     bind.retired = true;
     if (bind.segments === 0) for (const port of this.#ports.values()) port.forget(bind);
-  }
-
-  #measure(group: number, itemMs: number): void {
-    const before = this.#measured.get(group);
-    const mean = before === undefined ? itemMs : before.mean * 0.7 + itemMs * 0.3;
-    // The scheduler is told of changes that matter only: it weighs all that runs anew.
-    const said = before === undefined || Math.abs(mean - before.said) > before.said * 0.2 ? mean : before.said;
-    this.#measured.set(group, { mean, said });
-    if (said !== before?.said) this.scheduler.measured(group, said);
   }
 }

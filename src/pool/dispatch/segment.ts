@@ -1,3 +1,4 @@
+import type { LossCause } from "../../errors/loss-cause.ts";
 import { argumentHooks } from "../../function/capture/hooks.ts";
 import { encode } from "../../values/encode.ts";
 import type { EncodeHooks } from "../../values/hooks.ts";
@@ -63,7 +64,9 @@ export class Segment {
   #attempts: Uint8Array;
   #ranks: Int16Array;
   #sentAt: Uint32Array;
+  /** Ends on the node and arrivals here, as `#sentAt` in tenths of a ms since `queuedAt`. */
   #endedAt: Uint32Array;
+  #receivedAt: Uint32Array;
   #ranUs: Uint32Array;
   /** Earlier attempts, by index: only tasks that had some are here. */
   readonly history = new Map<number, AttemptRecord[]>();
@@ -90,6 +93,7 @@ export class Segment {
     this.#ranks = new Int16Array(capacity);
     this.#sentAt = new Uint32Array(capacity);
     this.#endedAt = new Uint32Array(capacity);
+    this.#receivedAt = new Uint32Array(capacity);
     this.#ranUs = new Uint32Array(capacity);
     if (items) this.count = items.length;
     options.bind.segments++;
@@ -168,7 +172,7 @@ export class Segment {
     const end = index + count;
     this.#ranks.fill(rank, index, end);
     this.#attempts.fill(attempt, index, end);
-    this.#sentAt.fill(deci(now), index, end);
+    this.#sentAt.fill(deci(now - this.queuedAt), index, end);
     for (let i = index; i < end; i++) if (this.#state[i] === State.QUEUED) this.#state[i] = State.RUNNING;
   }
 
@@ -176,13 +180,16 @@ export class Segment {
     this.#state[index] = State.QUEUED;
   }
 
-  /** Notes the end of a task; false when it had ended before, or this is the answer to an earlier attempt. */
-  settle(index: number, state: number, value: unknown, now: number, ranUs: number): boolean {
+  /** Notes the end of a task, on its node at `endedAt`; false when it had ended before. */
+  settle(index: number, state: number, value: unknown, now: number, ranUs: number, endedAt: number): boolean {
     if (this.#state[index]! >= State.DONE) return false;
     // A large argument that may still be leaving stays until its segment goes.
     if (state === State.DONE || this.#attempts[index] === 0) this.#big?.delete(index);
     this.#state[index] = state;
-    this.#endedAt[index] = deci(now);
+    const received = deci(now - this.queuedAt);
+    this.#receivedAt[index] = received;
+    // Two clocks differ by a little, whatever is done: what came first stays first.
+    this.#endedAt[index] = Math.min(received, Math.max(deci(endedAt - this.queuedAt), this.#sentAt[index]!));
     this.#ranUs[index] = ranUs;
     this.settled++;
     if (state === State.FAILED) this.failure = value;
@@ -190,12 +197,16 @@ export class Segment {
     return true;
   }
 
-  times(index: number): { sent: number | undefined; ended: number | undefined; ranMs: number | undefined } {
+  /** In ms of the pool's clock; undefined for what has not happened. A task that never left has neither start nor end. */
+  times(index: number): SegmentTimes {
+    const left = this.#attempts[index] !== 0;
     const ended = this.#state[index]! >= State.DONE;
+    const at = (times: Uint32Array): number => this.queuedAt + times[index]! / 10;
     return {
-      sent: this.#attempts[index] === 0 ? undefined : this.#sentAt[index]! / 10,
-      ended: ended ? this.#endedAt[index]! / 10 : undefined,
-      ranMs: ended && this.#attempts[index] !== 0 ? this.#ranUs[index]! / 1000 : undefined,
+      sent: left ? at(this.#sentAt) : undefined,
+      ended: ended && left ? at(this.#endedAt) : undefined,
+      received: ended ? at(this.#receivedAt) : undefined,
+      ranMs: ended && left ? this.#ranUs[index]! / 1000 : undefined,
     };
   }
 
@@ -216,9 +227,17 @@ export class Segment {
     this.#ranks = more(this.#ranks, new Int16Array(size));
     this.#sentAt = more(this.#sentAt, new Uint32Array(size));
     this.#endedAt = more(this.#endedAt, new Uint32Array(size));
+    this.#receivedAt = more(this.#receivedAt, new Uint32Array(size));
     this.#ranUs = more(this.#ranUs, new Uint32Array(size));
     if (this.#ends) this.#ends = more(this.#ends, new Uint32Array(size));
   }
+}
+
+export interface SegmentTimes {
+  readonly sent: number | undefined;
+  readonly ended: number | undefined;
+  readonly received: number | undefined;
+  readonly ranMs: number | undefined;
 }
 
 /** One try of a task that was not its last. Times are ms of the pool's clock. */
@@ -226,9 +245,12 @@ export interface AttemptRecord {
   readonly attempt: number;
   readonly node: number;
   readonly reason: string;
+  readonly cause: LossCause | "failed";
   /** Lost through another task's doing, or with its node. */
   readonly innocent: boolean;
   readonly sent: number;
+  /** Where the node could tell. */
+  readonly started: number | undefined;
   readonly ended: number;
 }
 

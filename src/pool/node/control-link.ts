@@ -18,8 +18,8 @@ const PING_MS = 2000;
 export interface ControlLinkEvents {
   host(state: HostReady | HostDeath): void;
   log(line: NodeLine): void;
-  /** A ping came back. */
-  roundTrip(ms: number): void;
+  /** A ping came back. `nodeMs`: the node's clock half a round trip ago, ms since the epoch. */
+  roundTrip(ms: number, nodeMs: number): void;
   down(): void;
 }
 
@@ -98,7 +98,7 @@ export class ControlLink {
     if (message.type === "pong") {
       const sent = this.#pings.get(message.id);
       this.#pings.delete(message.id);
-      if (sent !== undefined) this.#events.roundTrip(performance.now() - sent);
+      if (sent !== undefined) this.#events.roundTrip(performance.now() - sent, message.at);
     } else if (message.type === "host") this.#events.host(message);
     else if (message.type === "log") this.#events.log(message);
     else throw new SkyError(message.code, message.error);

@@ -13,8 +13,9 @@ import {
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
-import type { NodePort } from "../dispatch/dispatcher.ts";
+import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
+import type { NodeClock } from "./node-clock.ts";
 import { type ShowsOutput, Shipping } from "./shipping.ts";
 
 const ANSWER_MS = 15_000;
@@ -41,13 +42,15 @@ interface Answer {
 /** The controller's end of a node's data link: the session with one host, over as many streams as it takes. */
 export class DataLink implements NodePort {
   readonly rank: number;
+  readonly clock: NodeClock;
   readonly session: Session;
   readonly #shipping: Shipping;
   readonly #events: DataLinkEvents;
   #id = "";
 
-  constructor(rank: number, shows: ShowsOutput, events: DataLinkEvents) {
+  constructor(rank: number, clock: NodeClock, shows: ShowsOutput, events: DataLinkEvents) {
     this.rank = rank;
+    this.clock = clock;
     this.#events = events;
     this.session = new Session({
       record: (op, buf, start, end) => this.#record(op, buf, start, end),

@@ -10,6 +10,7 @@ import type { NoteRecord } from "../../wire/records.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { ControlLink } from "./control-link.ts";
 import { DataLink } from "./data-link.ts";
+import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
 
@@ -45,7 +46,10 @@ export class Node {
   readonly #abort = new AbortController();
   #machine: Machine | undefined;
   #control: ControlLink | undefined;
+  readonly #clock = new NodeClock();
   #data: DataLink;
+  /** Since when the data link is away, in the pool's time: what was given to it since has never left. */
+  #silentSince: number | undefined;
   #state: NodeState = "provisioning";
   #recovering = false;
   #downSince = 0;
@@ -138,7 +142,7 @@ export class Node {
 
   #newData(): DataLink {
     const { dispatcher, emit, shows, onProgress } = this.#options;
-    const link: DataLink = new DataLink(this.rank, shows, {
+    const link: DataLink = new DataLink(this.rank, this.#clock, shows, {
       outcomes: (port, buf, start, end) => dispatcher.outcomes(port, buf, start, end),
       revoked: (port, ranges) => dispatcher.revoked(port, ranges),
       lost: (port, record) => dispatcher.lost(port, record),
@@ -150,6 +154,7 @@ export class Node {
       },
       down: (error) => {
         if (link !== this.#data) return;
+        this.#silentSince = dispatcher.now();
         if (error instanceof SkyError && this.#state === "ready") this.#lose(error.message);
         else this.#cut(error ? error.message : "the data link was closed");
       },
@@ -169,7 +174,8 @@ export class Node {
           level: level === "warn" ? "warning" : level,
           message: line,
         }),
-      roundTrip: (ms) => {
+      roundTrip: (ms, nodeMs) => {
+        this.#clock.heard(ms, nodeMs, performance.timeOrigin + performance.now());
         this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
         this.#options.dispatcher.scheduler.roundTrip(this.rank, this.#roundTripMs);
       },
@@ -185,7 +191,10 @@ export class Node {
       const stream = await this.#machine!.connect("data", this.#key, this.#abort.signal);
       const data = this.#data;
       this.#attaching = stream;
-      if (await data.attach(stream).finally(() => (this.#attaching = undefined))) return;
+      if (await data.attach(stream).finally(() => (this.#attaching = undefined))) {
+        if (data.up) this.#silentSince = undefined;
+        return;
+      }
       // Else the control link has told of it meanwhile.
       if (data !== this.#data) continue;
       this.#replaced = true;
@@ -235,7 +244,14 @@ export class Node {
       : "the process that ran it was replaced";
     this.#data.dispose();
     this.#data = this.#newData();
-    this.#options.dispatcher.nodeDown(this.rank, { cause: "hostRestarted", reason, culprit: this.#culprit });
+    const unsentSince = this.#silentSince;
+    this.#silentSince = undefined;
+    this.#options.dispatcher.nodeDown(this.rank, {
+      cause: "hostRestarted",
+      reason,
+      culprit: this.#culprit,
+      unsentSince,
+    });
     this.#culprit = undefined;
     if (this.#state === "ready") this.#state = "reconnecting";
   }
@@ -297,7 +313,11 @@ export class Node {
       reason,
       ...(this.#machine ? { machine: this.#machine.name } : {}),
     });
-    this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: `node ${this.rank} is gone: ${reason}` });
+    this.#options.dispatcher.nodeDown(this.rank, {
+      cause: "nodeGone",
+      reason: `node ${this.rank} is gone: ${reason}`,
+      unsentSince: this.#silentSince,
+    });
     this.#options.onLost(this, reason);
   }
 }

@@ -66,8 +66,9 @@ await sky.compute({ console: "silent" }, async (pool) => {
     const task = pool.run(sky.fn(() => sleep(20))());
     assert.equal(task.timing.ended, undefined);
     await task;
-    assert.deepEqual(task.attempts, [{ attempt: 1, node: 0, reason: undefined }]);
     const { queued, sent, started, ended, received } = task.timing;
+    const none = { reason: undefined, cause: undefined };
+    assert.deepEqual(task.attempts, [{ attempt: 1, node: 0, sent, started, ended, ...none }]);
     holds(
       queued <= sent! && sent! <= started! && started! < ended! && ended! <= received!,
       JSON.stringify(task.timing),

@@ -3,7 +3,7 @@ import { encodeError } from "../../../values/errors.ts";
 import type { EncodeHooks } from "../../../values/hooks.ts";
 import { ByteWriter } from "../../../values/byte-writer.ts";
 import { beginItem, endItem } from "../../../wire/items.ts";
-import { writeOutcomesHeader } from "../../../wire/records.ts";
+import { microseconds, writeOutcomesHeader } from "../../../wire/records.ts";
 import { INLINE_MAX_BYTES, Op, Status } from "../../../wire/ops.ts";
 
 const RECORD_HEADER = 5;
@@ -16,6 +16,8 @@ export class OutcomeWriter {
   #count = 0;
   #word = -1;
   #elapsedUs = 0;
+  #firstEnded = 0;
+  #lastEnded = 0;
 
   get empty(): boolean {
     return this.out.pos === 0;
@@ -30,6 +32,7 @@ export class OutcomeWriter {
     threw: boolean,
     value: unknown,
     hooks?: EncodeHooks,
+    ended = performance.now(),
   ): Uint8Array | undefined {
     const { out } = this;
     if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff)
@@ -43,7 +46,8 @@ export class OutcomeWriter {
       if (this.#count === 0) this.#drop();
       return bytes;
     }
-    this.#count++;
+    if (this.#count++ === 0) this.#firstEnded = ended;
+    this.#lastEnded = ended;
     this.#elapsedUs += elapsedUs;
     endItem(out, at);
     return undefined;
@@ -67,15 +71,18 @@ export class OutcomeWriter {
     this.#elapsedUs = 0;
     out.u8(Op.OUTCOMES);
     out.u32(0);
-    writeOutcomesHeader(out, id, attempt, 0, 0);
+    writeOutcomesHeader(out, id, attempt, 0, 0, 0);
   }
 
   #end(): void {
     if (this.#recordAt < 0) return;
     const { buf, pos } = this.out;
     buf.writeUInt32LE(pos - this.#recordAt - RECORD_HEADER, this.#recordAt + 1);
-    buf.writeUInt16LE(this.#count, this.#recordAt + RECORD_HEADER + 7);
-    buf.writeUInt32LE(Math.min(0xffff_ffff, Math.round(this.#elapsedUs)), this.#recordAt + RECORD_HEADER + 9);
+    const header = this.#recordAt + RECORD_HEADER;
+    buf.writeUInt16LE(this.#count, header + 7);
+    buf.writeUInt32LE(microseconds(this.#elapsedUs), header + 9);
+    buf.writeDoubleLE(performance.timeOrigin + this.#lastEnded, header + 13);
+    buf.writeUInt32LE(microseconds((this.#lastEnded - this.#firstEnded) * 1000), header + 21);
     this.#recordAt = -1;
   }
 

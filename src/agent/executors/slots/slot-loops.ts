@@ -170,7 +170,7 @@ export class SlotLoops {
       this.#share.tick();
       this.#used = true;
       flushTask(run);
-      this.#emit(run, (ended - started) * 1000, threw, value, bind.hooks?.encode);
+      this.#emit(run, (ended - started) * 1000, threw, value, bind.hooks?.encode, ended);
       this.#running[slot] = undefined;
       this.#share.end(slot);
       if (this.#outcomes.out.pos > FLUSH_BYTES) this.flush();
@@ -191,8 +191,15 @@ export class SlotLoops {
     } else this.#flushSoon();
   }
 
-  #emit(run: TaskRun, elapsedUs: number, threw: boolean, value: unknown, hooks?: EncodeHooks): void {
-    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks);
+  #emit(
+    run: TaskRun,
+    elapsedUs: number,
+    threw: boolean,
+    value: unknown,
+    hooks?: EncodeHooks,
+    ended = performance.now(),
+  ): void {
+    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks, ended);
     if (bulk) {
       this.flush();
       const status = bulk[0]!;

@@ -1,0 +1,15 @@
+import type { Bind } from "./bind.ts";
+import type { Segment } from "./segment.ts";
+
+/** A node that can take tasks, as the dispatcher needs it. */
+export interface NodePort {
+  readonly rank: number;
+  /** How far the node's clock is ahead of ours, ms; NaN while that is not known. */
+  readonly clock: { readonly aheadMs: number };
+  tasks(segment: Segment, index: number, count: number, attempt: number): void;
+  revoke(count: number): void;
+  cancel(first: number, count: number): void;
+  forget(bind: Bind): void;
+  flush(): void;
+  take(channel: number): Buffer;
+}
