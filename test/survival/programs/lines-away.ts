@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
-import { wrapMachines } from "../../support/wrap-machines.ts";
+import { heldLinks } from "../../support/held-links.ts";
 
 const LINES = 150_000;
 const dir = process.env["TMPDIR"]!;
@@ -16,18 +16,9 @@ const chatty = sky.fn(async () => {
   return "done";
 });
 
-let held: Promise<void> | undefined;
-let cut: (() => void) | undefined;
-const provider = wrapMachines(sky.local(), (machine) => ({
-  connect: async (kind, key, signal) => {
-    if (kind === "data") await held;
-    const stream = await machine.connect(kind, key, signal);
-    if (kind === "data") cut = () => stream.destroy();
-    return stream;
-  },
-}));
+const links = heldLinks(sky.local());
 
-await sky.compute({ nodes: 1, provider, console: "silent" }, async (pool) => {
+await sky.compute({ nodes: 1, provider: links.provider, console: "silent" }, async (pool) => {
   const printed: number[] = [];
   let told = "";
   let running = (): void => {};
@@ -45,15 +36,13 @@ await sky.compute({ nodes: 1, provider, console: "silent" }, async (pool) => {
   })();
   const task = pool.run(chatty());
   await runs;
-  let back = (): void => {};
-  held = new Promise((resolve) => (back = resolve));
-  cut!();
+  links.hold();
   // The node is behind two sockets: nothing tells here that it has noticed.
   await sleep(300);
   writeFileSync(`${dir}/print`, "");
   while (!existsSync(`${dir}/printed`)) await sleep(20);
   await sleep(500);
-  back();
+  links.release();
   assert.equal(await task, "done");
   await pool.run(sky.fn(() => console.log("last"))());
   await last;
