@@ -35,7 +35,7 @@ function decided(answer: unknown): number | undefined {
   if (answer === true) return 0;
   if (answer === false || answer === undefined) return undefined;
   if (typeof answer === "string") return parseDuration(answer, "the answer of retry");
-  const what = typeof (answer as { then?: unknown } | null)?.then === "function" ? "a promise" : String(answer);
+  const what = answer instanceof Promise ? "a promise" : (JSON.stringify(answer) ?? typeof answer);
   throw new SkyError(
     "SKY_BAD_OPTION",
     `retry must answer true, false or a delay such as "5s" at once; it gave ${what}`,
