@@ -56,7 +56,7 @@ export type { Session } from "./pool/session.ts";
 export type { NodesSpec, PoolOptions, WorkerOptions } from "./pool/spec.ts";
 export type { Task, TaskAttempt, TaskStatus, TaskTiming } from "./pool/task.ts";
 export type { Machine, Provider } from "./providers/provider.ts";
-export type { SshProviderOptions } from "./providers/ssh/ssh.ts";
+export type { SshHostOptions, SshProviderOptions } from "./providers/ssh/options.ts";
 export type { TaskContext } from "./task/context.ts";
 export type { InstanceInfo, PeerInfo } from "./task/instance-info.ts";
 export type { ShardOptions } from "./task/shard.ts";

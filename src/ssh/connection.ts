@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, ServerHostKeyAlgorithm } from "ssh2";
 import { Tail } from "../agent/tail.ts";
 import { SkyError } from "../errors/sky-error.ts";
@@ -15,6 +16,10 @@ export interface SshOptions {
   readonly target: SshTarget;
   readonly identities: readonly Identity[];
   readonly knownHosts: KnownHosts;
+  /** Opens the way to a host behind others. @default straight to it */
+  readonly way?: ((target: SshTarget, signal: AbortSignal) => Promise<Duplex>) | undefined;
+  /** The name under which the host's key is on file. @default the host and port */
+  readonly hostKeyAlias?: string | undefined;
 }
 
 export interface CommandResult {
@@ -48,11 +53,15 @@ export class SshConnection {
     signal.throwIfAborted();
     const { target, identities, knownHosts } = options;
     const name = targetName(target);
+    const place = options.hostKeyAlias === undefined ? target : { host: options.hostKeyAlias, port: 22 };
+    const way = await options.way?.(target, signal);
     const client = new Client();
     let refusal: SkyError | undefined;
     let failure: Error | undefined;
     client.on("error", (error) => (failure ??= error));
     const closed = new Promise<Error | undefined>((resolve) => client.once("close", () => resolve(failure)));
+    way?.once("error", (error) => (failure ??= error));
+    void closed.then(() => way?.destroy());
     const abort = (): void => void client.destroy();
     signal.addEventListener("abort", abort, { once: true });
     try {
@@ -60,20 +69,19 @@ export class SshConnection {
         client.once("ready", resolve);
         void closed.then(() => reject(failure ?? new Error("the host closed the connection")));
         client.connect({
-          host: target.host,
-          port: target.port,
+          ...(way === undefined ? { host: target.host, port: target.port } : { sock: way }),
           username: target.user,
           authHandler: authMethods(identities, target.user),
           readyTimeout: CONNECT_TIMEOUT_MS,
           keepaliveInterval: KEEPALIVE_MS,
           keepaliveCountMax: KEEPALIVES_MISSED,
-          algorithms: { serverHostKey: hostKeyAlgorithms(knownHosts.typesFor(target.host, target.port)) },
+          algorithms: { serverHostKey: hostKeyAlgorithms(knownHosts.typesFor(place.host, place.port)) },
           hostVerifier: (key: Buffer) => {
-            refusal = refusalOf(target, key, knownHosts);
+            refusal = refusalOf(place, key, knownHosts);
             return refusal === undefined;
           },
         });
-        client.setNoDelay(true);
+        if (way === undefined) client.setNoDelay(true);
       });
     } catch (cause) {
       client.destroy();
@@ -103,6 +111,18 @@ export class SshConnection {
         retryable: true,
       });
     }
+  }
+
+  /** A way on from the host, as far as its sshd allows it. */
+  async forward(host: string, port: number): Promise<Duplex> {
+    // A session first: sshd turns Nagle's algorithm off with it.
+    await this.run("exit 0").catch(() => undefined);
+    return new Promise((resolve, reject) => {
+      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) =>
+        error === undefined ? resolve(stream) : reject(error),
+      );
+      void this.closed.then((error) => reject(error ?? new Error("the connection was closed")));
+    });
   }
 
   /** Runs a command to its end with `input` on its stdin. */
@@ -148,7 +168,11 @@ function hostKeyAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
   return [...HOST_KEY_ALGORITHMS.filter(isKnown), ...HOST_KEY_ALGORITHMS.filter((name) => !isKnown(name))];
 }
 
-function refusalOf({ host, port }: SshTarget, key: Buffer, knownHosts: KnownHosts): SkyError | undefined {
+function refusalOf(
+  { host, port }: Pick<SshTarget, "host" | "port">,
+  key: Buffer,
+  knownHosts: KnownHosts,
+): SkyError | undefined {
   const name = hostName(host, port);
   const verdict = knownHosts.check(host, port, key);
   const shown = `${keyType(key)} ${fingerprint(key)}`;

@@ -11,42 +11,73 @@ export interface IdentityOptions {
   readonly key?: string | Uint8Array;
   /** Of an encrypted key. */
   readonly passphrase?: string;
+  /** The account's password, tried after the keys. */
+  readonly password?: string;
 }
 
 /** One way to log in. Kept apart from the user's name, so that one identity serves many hosts. */
 export type Identity =
   | { readonly type: "key"; readonly key: ParsedKey; readonly from: string }
-  | { readonly type: "agent"; readonly socket: string; readonly from: string };
+  | { readonly type: "agent"; readonly socket: string; readonly from: string }
+  | { readonly type: "password"; readonly password: string; readonly from: string };
 
 const USUAL_FILES = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/** What the configuration of a host adds. */
+export interface IdentityPlaces {
+  /** @default the usual files of `~/.ssh` */
+  readonly files?: readonly string[];
+  /** Of the SSH agent; "none": none. @default SSH_AUTH_SOCK */
+  readonly agent?: string | undefined;
+}
 
 /**
  * Reads the private key, or finds the usual ones.
  * @throws SkyError SKY_BAD_OPTION (no such file, no key in it), SKY_SSH_AUTH (encrypted, nothing to log in with)
  */
-export async function loadIdentities({ key, passphrase }: IdentityOptions): Promise<readonly Identity[]> {
-  const socket = process.env["SSH_AUTH_SOCK"];
+export async function loadIdentities(
+  { key, passphrase, password }: IdentityOptions,
+  places: IdentityPlaces = {},
+): Promise<readonly Identity[]> {
+  const socket = places.agent ?? process.env["SSH_AUTH_SOCK"] ?? "";
   const agent: Identity[] =
-    socket === undefined || socket === "" ? [] : [{ type: "agent", socket, from: "the SSH agent" }];
-  if (key !== undefined) return loadGiven(key, passphrase, agent);
-  const found = await Promise.all(USUAL_FILES.map((name) => loadUsual(join(homedir(), ".ssh", name), passphrase)));
-  const identities = [...agent, ...found.flat()];
+    socket === "" || socket === "none" ? [] : [{ type: "agent", socket, from: "the SSH agent" }];
+  const last: Identity[] = password === undefined ? [] : [{ type: "password", password, from: "the password" }];
+  if (key !== undefined) {
+    const configured = await Promise.all((places.files ?? []).map((path) => loadUsual(path, passphrase)));
+    return [...(await loadGiven(key, passphrase, agent)), ...configured.flat(), ...last];
+  }
+  const files = places.files?.length ? places.files : USUAL_FILES.map((name) => join(homedir(), ".ssh", name));
+  const found = await Promise.all(files.map((path) => loadUsual(path, passphrase)));
+  const identities = [...agent, ...found.flat(), ...last];
   if (identities.length > 0) return identities;
   throw new SkyError(
     "SKY_SSH_AUTH",
-    "there is no SSH key to log in with: no agent runs, and ~/.ssh has none that can be read",
-    {
-      hint: 'Give one: ssh({ hosts: [...], key: "~/.ssh/id_ed25519" }).',
-    },
+    `there is nothing to log in with: no SSH agent runs, and none of ${files.join(", ")} is a key that can be read`,
+    { hint: 'Give one: ssh({ hosts: [...], key: "~/.ssh/id_ed25519" }).' },
   );
 }
 
 export function authMethods(identities: readonly Identity[], username: string): AnyAuthMethod[] {
-  return identities.map((identity) =>
-    identity.type === "key"
-      ? { type: "publickey", username, key: identity.key }
-      : { type: "agent", username, agent: identity.socket },
-  );
+  return identities.flatMap((identity): AnyAuthMethod[] => {
+    switch (identity.type) {
+      case "key":
+        return [{ type: "publickey", username, key: identity.key }];
+      case "agent":
+        return [{ type: "agent", username, agent: identity.socket }];
+      case "password":
+        // Some servers ask for it in a dialogue only.
+        return [
+          { type: "password", username, password: identity.password },
+          {
+            type: "keyboard-interactive",
+            username,
+            prompt: (_name, _instructions, _language, prompts, finish) =>
+              finish(prompts.map(({ echo }) => (echo === true ? "" : identity.password))),
+          },
+        ];
+    }
+  });
 }
 
 async function loadGiven(

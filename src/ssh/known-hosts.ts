@@ -34,9 +34,7 @@ export class KnownHosts {
    */
   static async read(file?: string): Promise<KnownHosts> {
     if (file === undefined) {
-      const files = [join(homedir(), ".ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"];
-      const texts = await Promise.all(files.map((one) => readFile(one, "utf8").catch(() => "")));
-      return new KnownHosts(texts.join("\n"), files);
+      return KnownHosts.readAll([join(homedir(), ".ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"]);
     }
     const path = file.replace(/^~(?=\/)/, homedir());
     try {
@@ -44,6 +42,12 @@ export class KnownHosts {
     } catch (cause) {
       throw new SkyError("SKY_BAD_OPTION", `knownHosts: ${path} can't be read`, { cause });
     }
+  }
+
+  /** Files of which some may not be there. */
+  static async readAll(files: readonly string[]): Promise<KnownHosts> {
+    const texts = await Promise.all(files.map((one) => readFile(one, "utf8").catch(() => "")));
+    return new KnownHosts(texts.join("\n"), files);
   }
 
   /** Types of the keys on file for a host: to be negotiated first, else a good host shows a key we don't know. */

@@ -10,11 +10,19 @@ export interface SshTarget {
 
 const SHAPE = /^(?:([^@\s:[\]]+)@)?(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s@:[\]/]+))(?::(\d{1,5}))?$/;
 
+/** What is left out of a target is for the configuration to say. */
+export type GivenTarget = Pick<SshTarget, "host"> & Partial<SshTarget>;
+
+/** Reads "user@host:port" as `splitTarget`; without a user it is the own one, without a port 22. */
+export function parseTarget(text: string): SshTarget {
+  return { user: userInfo().username, port: 22, ...splitTarget(text) };
+}
+
 /**
- * Reads "user@host:port"; user (the own one) and port (22) may be left out, an IPv6 address stands in brackets.
+ * Reads "user@host:port"; user and port may be left out, an IPv6 address stands in brackets.
  * @throws SkyError SKY_BAD_OPTION
  */
-export function parseTarget(text: string): SshTarget {
+export function splitTarget(text: string): GivenTarget {
   const match = typeof text === "string" ? SHAPE.exec(text) : null;
   const port = match?.[4] === undefined ? 22 : Number(match[4]);
   const host = match?.[2] ?? match?.[3];
@@ -24,7 +32,11 @@ export function parseTarget(text: string): SshTarget {
       hint: 'Write hosts as "user@host:port", "host" or "user@[2001:db8::1]:22".',
     });
   }
-  return { user: match?.[1] ?? userInfo().username, host, port };
+  return {
+    host,
+    ...(match?.[1] === undefined ? {} : { user: match[1] }),
+    ...(match?.[4] === undefined ? {} : { port }),
+  };
 }
 
 /** "user@host:port", with brackets where needed. */

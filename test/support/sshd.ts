@@ -41,7 +41,9 @@ export class Sshd implements AsyncDisposable {
     }
     writeFileSync(join(dir, "authorized_keys"), readFileSync(join(dir, "client_key.pub")), { mode: 0o600 });
     const setEnv = Object.entries(env).map(([name, value]) => `"${name}=${value}"`);
+    // Of two lines for one setting the first counts.
     const lines = [
+      ...config,
       `Port ${server.port}`,
       "ListenAddress 127.0.0.1",
       `HostKey ${dir}/host_key`,
@@ -56,7 +58,6 @@ export class Sshd implements AsyncDisposable {
       "MaxSessions 200",
       "AllowTcpForwarding no",
       ...(setEnv.length > 0 ? [`SetEnv ${setEnv.join(" ")}`] : []),
-      ...config,
     ];
     writeFileSync(join(dir, "sshd_config"), `${lines.join("\n")}\n`);
     writeFileSync(server.knownHosts, server.knownHostsLine());

@@ -1,0 +1,81 @@
+import { userInfo } from "node:os";
+import type { SshOptions } from "../../ssh/connection.ts";
+import { type IdentityOptions, loadIdentities } from "../../ssh/identity.ts";
+import { KnownHosts } from "../../ssh/known-hosts.ts";
+import { throughCommand, throughHost } from "../../ssh/proxy.ts";
+import type { SshConfig } from "../../ssh/ssh-config.ts";
+import { type GivenTarget, splitTarget } from "../../ssh/target.ts";
+import type { HostPlan, SshAccess } from "./options.ts";
+
+/** A chain of jumps that leads back to itself ends here. */
+const JUMPS_MAX = 8;
+
+export interface Surroundings {
+  readonly config: SshConfig;
+  /** The file with the hosts' keys, where one was named. */
+  readonly knownHosts: string | undefined;
+}
+
+/**
+ * All that a connection to a host needs: what was given, else what the configuration says, else the usual.
+ * @throws SkyError SKY_BAD_OPTION, SKY_SSH_AUTH
+ */
+export function routeTo({ target, access }: HostPlan, around: Surroundings): Promise<SshOptions> {
+  return route(target, access, around, access.jump, 0);
+}
+
+async function route(
+  given: GivenTarget,
+  access: IdentityOptions & Pick<SshAccess, "user" | "port">,
+  around: Surroundings,
+  jump: SshAccess["jump"],
+  depth: number,
+): Promise<SshOptions> {
+  const said = around.config(given.host);
+  const target = {
+    host: said.hostName ?? given.host,
+    user: given.user ?? access.user ?? said.user ?? userInfo().username,
+    port: given.port ?? access.port ?? said.port ?? 22,
+  };
+  const usual = said.knownHostsFiles.length > 0 ? said.knownHostsFiles : undefined;
+  const [identities, knownHosts, way] = await Promise.all([
+    loadIdentities(access, {
+      files: said.identityFiles,
+      agent: said.identitiesOnly && access.key === undefined ? "none" : said.identityAgent,
+    }),
+    around.knownHosts === undefined && usual !== undefined
+      ? KnownHosts.readAll(usual)
+      : KnownHosts.read(around.knownHosts),
+    wayOf(jump ?? said.proxyJump, said.proxyCommand, access, around, depth),
+  ]);
+  return { target, identities, knownHosts, way, hostKeyAlias: said.hostKeyAlias };
+}
+
+async function wayOf(
+  jump: SshAccess["jump"],
+  command: string | undefined,
+  access: IdentityOptions,
+  around: Surroundings,
+  depth: number,
+): Promise<SshOptions["way"]> {
+  const hosts = (typeof jump === "string" ? jump.split(",") : (jump ?? [])).map((one) => one.trim());
+  const last = hosts.at(-1);
+  if (last !== undefined && last !== "none" && depth < JUMPS_MAX) {
+    const before = hosts.slice(0, -1);
+    // The keys that open the host may open the one before it; its user and password are its own.
+    const { password: _, ...keys } = access;
+    const options = await route(
+      splitTarget(last),
+      keysOf(keys),
+      around,
+      before.length > 0 ? before : undefined,
+      depth + 1,
+    );
+    return throughHost(options);
+  }
+  return last === undefined && command !== undefined && command !== "none" ? throughCommand(command) : undefined;
+}
+
+function keysOf({ key, passphrase }: IdentityOptions): IdentityOptions {
+  return { ...(key === undefined ? {} : { key }), ...(passphrase === undefined ? {} : { passphrase }) };
+}
