@@ -34,6 +34,7 @@ export { task } from "./task/context.ts";
 export { instanceInfo, isHead } from "./task/instance-info.ts";
 export { shard } from "./task/shard.ts";
 export { once } from "./task/once.ts";
+export * as metrics from "./image/metrics.ts";
 export { redirectOutput } from "./task/redirect.ts";
 
 export type { ErrorCode } from "./errors/codes.ts";

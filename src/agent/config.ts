@@ -1,4 +1,5 @@
 import { SkyError } from "../errors/sky-error.ts";
+import type { MetricSpec } from "./metric-spec.ts";
 
 /** Version of `AgentConfig`; an agent refuses another one by name. */
 export const AGENT_VERSION = 1;
@@ -30,6 +31,8 @@ export interface AgentConfig {
   readonly killGraceMs: number;
   /** Added to the environment of the host. */
   readonly env: Readonly<Record<string, string>>;
+  /** What the supervisor measures. */
+  readonly metrics: readonly MetricSpec[];
   /** Local only: the controller. The supervisor ends within 500 ms of its death. */
   readonly parent: ProcessIdentity | null;
   /** Without `parent`: how long an agent that lost its control link waits for the next one, in milliseconds. */
@@ -72,6 +75,7 @@ export function parseAgentConfig(line: string): AgentConfig {
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isInterval = (value: unknown): boolean => isCount(value) && (value as number) >= 100;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -85,6 +89,7 @@ const FIELDS: Readonly<Record<Exclude<keyof AgentConfig, "version">, (value: unk
   executor: (value) => value === "thread",
   killGraceMs: isCount,
   env: (value) => isObject(value) && Object.values(value).every((one) => typeof one === "string"),
+  metrics: (value) => Array.isArray(value) && value.every((one) => isObject(one) && isInterval(one["intervalMs"])),
   parent: (value) =>
     value === null || (isObject(value) && isCount(value["pid"]) && typeof value["startTime"] === "string"),
   orphanGraceMs: isCount,

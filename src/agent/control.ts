@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors/codes.ts";
+import type { MetricSample } from "./metric-spec.ts";
 
 /** A link's first line may be this long, in bytes, its end included. */
 export const HELLO_MAX_BYTES = 4096;
@@ -54,12 +55,19 @@ export interface NodeLine {
   readonly line: string;
 }
 
+/** What the supervisor measured of its node since the last such line. */
+export interface MetricsLine {
+  readonly type: "metrics";
+  readonly samples: readonly MetricSample[];
+}
+
 export type ToController =
   /** `at`: the node's clock, ms since the epoch. */
   | { readonly type: "pong"; readonly id: number; readonly at: number }
   | HostReady
   | HostDeath
   | NodeLine
+  | MetricsLine
   /** The link broke the protocol and is closed after this line. */
   | { readonly type: "error"; readonly code: ErrorCode; readonly error: string };
 

@@ -1,3 +1,5 @@
+import type { Metric } from "./metrics.ts";
+
 /** Packages that come from one index only. */
 export interface PipIndex {
   /** Such as "https://download.pytorch.org/whl/cu128". */
@@ -39,6 +41,8 @@ export interface Image {
   readonly excludes?: readonly string[] | undefined;
   /** Shell commands that run last, in order. @default [] */
   readonly steps?: readonly string[] | undefined;
+  /** What the nodes measure of themselves; null: nothing. @default sky.metrics.Default() */
+  readonly metrics?: readonly (Metric | readonly Metric[])[] | null | undefined;
   /** How long all of it may take. @default "300s" */
   readonly bootstrapTimeout?: string | undefined;
 }
@@ -58,5 +62,6 @@ export interface ResolvedImage {
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
   readonly steps: readonly string[];
+  readonly metrics: readonly Metric[];
   readonly bootstrapTimeoutMs: number;
 }

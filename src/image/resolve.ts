@@ -2,6 +2,7 @@ import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { parseDuration } from "../function/duration.ts";
 import type { Image, PipIndex, ResolvedImage } from "./image.ts";
+import { resolveMetrics } from "./resolve-metrics.ts";
 
 const NAMES: readonly string[] = [
   "node",
@@ -17,6 +18,7 @@ const NAMES: readonly string[] = [
   "includes",
   "excludes",
   "steps",
+  "metrics",
   "bootstrapTimeout",
 ] satisfies (keyof Image)[];
 
@@ -71,6 +73,7 @@ export function resolveImage(
     includes: list("includes", image.includes, /^[^\0]+$/, "a path"),
     excludes: list("excludes", image.excludes, /^[^\0]+$/, "a glob"),
     steps: list("steps", image.steps, /^[^\0]+$/, "a shell command"),
+    metrics: resolveMetrics(image.metrics),
     bootstrapTimeoutMs:
       image.bootstrapTimeout === undefined ? 300_000 : parseDuration(image.bootstrapTimeout, "image.bootstrapTimeout"),
   };

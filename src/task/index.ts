@@ -20,3 +20,22 @@ export const session = notOnNode("session", "SKY_ON_NODE");
 export const connect = notOnNode("connect", "SKY_ON_NODE");
 export const local = notOnNode("local");
 export const ssh = notOnNode("ssh");
+export const metrics = Object.freeze(
+  Object.fromEntries(
+    [
+      "CPU",
+      "Memory",
+      "MemoryUsed",
+      "MemoryTotal",
+      "Disk",
+      "NetworkRx",
+      "NetworkTx",
+      "GPU",
+      "GPUMemory",
+      "GPUMemoryTotal",
+      "GPUTemp",
+      "Custom",
+      "Default",
+    ].map((name) => [name, notOnNode(`metrics.${name}`)]),
+  ),
+);

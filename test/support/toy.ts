@@ -41,6 +41,7 @@ export function nodeConfig(token: string, more: Partial<NodeConfig> = {}): NodeC
     pool: "test",
     concurrency: 1,
     executor: "thread",
+    metrics: [],
     killGraceMs: 5000,
     env: {},
     ...more,

@@ -30,6 +30,8 @@ export class ControlLink {
 
   send(message: ToController): void {
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
+    // A sample that comes late is worth nothing.
+    if (message.type === "metrics" && this.#socket.writableLength > 0) return;
     if (message.type === "log" && this.#socket.writableLength > UNREAD_MAX_BYTES) {
       this.#dropped++;
       return;

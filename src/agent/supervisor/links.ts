@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type AgentConfig, socketPath } from "../config.ts";
 import { type Hello, type HostDeath, type HostReady, jsonLine, type NodeLine, type Refusal } from "../control.ts";
+import type { MetricSample } from "../metric-spec.ts";
 import type { ToSupervisorFromHost } from "../host-channel.ts";
 import { ControlLink } from "./control-link.ts";
 import { malformed, parseHello, readFirstLine, sameToken, stopReading } from "./hello.ts";
@@ -72,6 +73,10 @@ export class Links {
     this.#adopted.delete(message.pid);
     if (message.type === "adopt-failed") socket?.end(`${JSON.stringify({ relay: true, error: message.error })}\n`);
     else socket?.destroySoon();
+  }
+
+  metrics(samples: readonly MetricSample[]): void {
+    this.#control?.send({ type: "metrics", samples });
   }
 
   log(line: NodeLine): void {

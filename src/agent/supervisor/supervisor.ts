@@ -3,6 +3,7 @@ import { killTree, startTimeOf, type Tree } from "../process-tree.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { watchParent } from "./lifeline.ts";
 import { Links } from "./links.ts";
+import { Collectors } from "./metrics/collectors.ts";
 import { makeRunDir, removeRunDir } from "./run-dir.ts";
 import { detachStdio, readLine, writeLine } from "./stdio.ts";
 
@@ -35,6 +36,7 @@ export async function runSupervisor({
   const end = async (why: string, orderly: boolean): Promise<void> => {
     if (ending) return;
     ending = true;
+    collectors[Symbol.dispose]();
     links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
     await hosts.stop(orderly);
     removeRunDir(config.dir);
@@ -56,6 +58,7 @@ export async function runSupervisor({
     said: (message) => links.hostSaid(message),
     printed: (line) => links.log(line),
   });
+  const collectors = new Collectors(config.metrics, (samples) => links.metrics(samples));
   const orphans =
     config.parent === null ? orphanTimer(config.orphanGraceMs, (why) => void end(why, false)) : () => undefined;
 

@@ -8,6 +8,7 @@ import {
   type NodeLine,
   type ToController,
 } from "../../agent/control.ts";
+import type { MetricSample } from "../../agent/metric-spec.ts";
 import { Lines } from "../../agent/lines.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { readLine } from "../../wire/hello.ts";
@@ -18,6 +19,7 @@ const PING_MS = 2000;
 export interface ControlLinkEvents {
   host(state: HostReady | HostDeath): void;
   log(line: NodeLine): void;
+  metrics(samples: readonly MetricSample[]): void;
   /** A ping came back. `nodeMs`: the node's clock half a round trip ago, ms since the epoch. */
   roundTrip(ms: number, nodeMs: number): void;
   down(): void;
@@ -100,6 +102,7 @@ export class ControlLink {
       this.#pings.delete(message.id);
       if (sent !== undefined) this.#events.roundTrip(performance.now() - sent, message.at);
     } else if (message.type === "host") this.#events.host(message);
+    else if (message.type === "metrics") this.#events.metrics(message.samples);
     else if (message.type === "log") this.#events.log(message);
     else throw new SkyError(message.code, message.error);
   }

@@ -174,6 +174,10 @@ export class Node {
           level: level === "warn" ? "warning" : level,
           message: line,
         }),
+      metrics: (samples) => {
+        for (const [name, value] of samples)
+          this.#options.emit({ type: "Metric.Sampled", node: this.rank, name, value });
+      },
       roundTrip: (ms, nodeMs) => {
         this.#clock.heard(ms, nodeMs, performance.timeOrigin + performance.now());
         this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
