@@ -12,7 +12,7 @@ const load = (path: string): string => JSON.stringify(pathToFileURL(join(root, p
 /** Lines that each program begins with. */
 const HEAD = `
 import { fn } from ${load("src/index.ts")};
-import { warm } from ${load("src/function/artifact/esbuild.ts")};
+import { warm } from ${load("src/function/warm.ts")};
 import { captureSync } from ${load("src/function/capture/capture.ts")};
 import { ByteWriter } from ${load("src/values/byte-writer.ts")};
 import { encode } from ${load("src/values/encode.ts")};

@@ -1,7 +1,7 @@
 import * as surface from "./index.ts";
 import { attachConsole } from "./console/attach.ts";
 import { consoleMode } from "./console/mode.ts";
-import { warm } from "./function/artifact/esbuild.ts";
+import { warm } from "./function/warm.ts";
 import { setPublicSurface } from "./function/capture/surface.ts";
 import { makeCompute, type Wiring } from "./pool/compute.ts";
 import { makeSession } from "./pool/session.ts";

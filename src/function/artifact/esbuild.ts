@@ -9,13 +9,3 @@ export function esbuild(): Promise<typeof Esbuild> {
   loading ??= import("esbuild").catch(() => createRequire(import.meta.url)("esbuild") as typeof Esbuild);
   return loading;
 }
-
-/**
- * Starts the tools in the background, so that the first function doesn't wait for them. Called when a pool opens;
- * a failure shows itself where the tool is really needed.
- */
-export function warm(): void {
-  void esbuild()
-    .then((tool) => tool.transform(""))
-    .catch(() => undefined);
-}

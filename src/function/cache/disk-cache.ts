@@ -7,6 +7,7 @@ import { Trimmer } from "./trimmer.ts";
 const HASH_BYTES = 32;
 /** A use is noted when the last note is older: each note is a write. */
 const NOTED_MS = 60 * 60 * 1000;
+const DELAY_MS = 100;
 
 interface Waiting {
   readonly key: string;
@@ -64,8 +65,8 @@ export class DiskCache {
   }
 
   async #write(): Promise<void> {
-    // After the work that makes entries: it makes more than one.
-    await new Promise((resolve) => setImmediate(resolve));
+    // What waits for the work that makes entries comes first.
+    await new Promise((resolve) => setTimeout(resolve, DELAY_MS));
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) await this.#writeOne(next);
     } catch {

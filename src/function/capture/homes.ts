@@ -65,7 +65,8 @@ export function isPackage(file: string): boolean {
 
 let main: string | false | undefined;
 
-function mainFile(): string | undefined {
+/** The program's main module. */
+export function mainFile(): string | undefined {
   if (main === undefined) {
     try {
       main = process.argv[1] === undefined ? false : realpathSync(resolve(process.argv[1]));

@@ -1,11 +1,9 @@
-import module, { createRequire } from "node:module";
-import { extname } from "node:path";
-import type * as Esbuild from "esbuild";
+import module from "node:module";
+import { basename, extname } from "node:path";
+import { transformedAsByTsx } from "./as-by-tsx.ts";
 import { type FunctionLocation, scriptText } from "./inspector.ts";
 import { Lines } from "./lines.ts";
 import { mapOf, OriginalMap, readText } from "./source-map.ts";
-
-const require = createRequire(import.meta.url);
 
 /** The text that the program runs for one script, and where a function's text starts in it. */
 export interface LoadedSource {
@@ -85,22 +83,8 @@ function stripped(disk: string): LoadedSource | undefined {
 /** tsx keeps no copy of what it made of a file; the same esbuild call makes it again. */
 function retransformed(file: string, kind: "esm" | "cjs"): LoadedSource | undefined {
   try {
-    const { outputFiles } = (require("esbuild") as typeof Esbuild).buildSync({
-      entryPoints: [file],
-      bundle: false,
-      write: false,
-      outdir: "/",
-      format: kind,
-      target: `node${process.versions.node}`,
-      platform: kind === "cjs" ? "node" : "neutral",
-      minifyWhitespace: true,
-      keepNames: true,
-      sourcemap: "external",
-      logLevel: "silent",
-    });
-    const source = outputFiles.find((output) => !output.path.endsWith(".map"))!;
-    const map = outputFiles.find((output) => output.path.endsWith(".map"))!;
-    return { source: source.text, map: new OriginalMap(map.text, source.path) };
+    const { text, map } = transformedAsByTsx(file, kind);
+    return { source: text, map: new OriginalMap(map, `/${basename(file, extname(file))}.js`) };
   } catch {
     return undefined;
   }
