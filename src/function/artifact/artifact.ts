@@ -15,9 +15,29 @@ export interface ArtifactLink {
   readonly target: string;
 }
 
+/** A package that is not sent: it has native code, so it is installed where it runs. */
+export interface ArtifactExternal {
+  /** The name that it is imported by. */
+  readonly name: string;
+  /** Exactly this one. */
+  readonly version: string;
+  /** As the lockfile has it. */
+  readonly integrity: string | undefined;
+  /** Its place in the tree: the folder that an import of it leads to. */
+  readonly path: string;
+  /** Where it is installed at home. */
+  readonly home: string;
+  /** What is native about it: a file, or the package that brings that. */
+  readonly why: string;
+  /** Hash of the blob that says how to install it: an `InstallPlan`. */
+  readonly plan: string;
+  /** Only its install script could make it work elsewhere, and the project does not list that. */
+  readonly unlisted: boolean;
+}
+
 /** A function's code as files: what it reaches, in the layout that it has at home. */
 export interface Artifact {
-  /** Hash of everything below but the root. */
+  /** Hash of everything below but what only home knows. */
   readonly id: string;
   /** The folder at home that the paths are relative to. */
   readonly root: string;
@@ -25,6 +45,8 @@ export interface Artifact {
   readonly entry: string;
   readonly files: readonly ArtifactFile[];
   readonly links: readonly ArtifactLink[];
+  /** Packages that the node has to have, by path. Empty for most functions. */
+  readonly externals: readonly ArtifactExternal[];
   /** Conditions that the user's program resolves with, beyond Node's own. */
   readonly conditions: readonly string[];
 }
@@ -68,4 +90,6 @@ export interface Prepared {
   mapStack(stack: string): string;
   /** How each file but the entry is reached: for people, found out when they ask. */
   reach(): readonly Reached[];
+  /** The specifiers that lead into a package's folder, by the shortest way. */
+  wayTo(root: string): readonly string[];
 }

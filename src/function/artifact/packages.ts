@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { SkyError } from "../../errors/sky-error.ts";
-import type { ArtifactLink, EntrySource } from "./artifact.ts";
-import { findPackage, isPackageFile, type Layout, packageNameOf, packageRoot, readManifest } from "./layout.ts";
+import type { ArtifactLink } from "./artifact.ts";
+import { findPackage, isPackageFile, type Layout, packageNameOf, packageRoot } from "./layout.ts";
 import type { TracedImport } from "./trace.ts";
 
 const OWN_PLACE =
@@ -60,42 +59,4 @@ export function linksOf(file: string, imports: readonly TracedImport[], layout: 
 function linkTo(written: string, real: string, layout: Layout): ArtifactLink {
   const path = layout.place(written);
   return { path, target: posix.relative(posix.dirname(path), layout.place(real)) };
-}
-
-/**
- * Refuses packages with native code.
- * @throws SkyError SKY_CAPTURE_UNSUPPORTED
- */
-export function refuseNative(root: string, entry: EntrySource): void {
-  const native = nativePart(root);
-  if (native === undefined) return;
-  const manifest = readManifest(join(root, "package.json"));
-  throw new SkyError(
-    "SKY_CAPTURE_UNSUPPORTED",
-    `${entry.name} can't be sent: the package ${manifest.name ?? root} has native code (${native}).\n    imported by ${entry.file}`,
-    {
-      hint: "Use it outside of the function, or a package without native code in its place.",
-      details: { stage: "artifact", function: entry.name, package: manifest.name ?? root, file: entry.file },
-    },
-  );
-}
-
-const natives = new Map<string, string | undefined>();
-
-function nativePart(root: string): string | undefined {
-  if (!natives.has(root)) natives.set(root, findNativePart(root));
-  return natives.get(root);
-}
-
-function findNativePart(root: string): string | undefined {
-  if (existsSync(join(root, "binding.gyp"))) return "binding.gyp";
-  const { optionalDependencies = {} } = readManifest(join(root, "package.json"));
-  for (const name of Object.keys(optionalDependencies)) {
-    const found = findPackage(name, join(root, "package.json"));
-    if (found === undefined) continue;
-    const { os, cpu } = readManifest(join(found.real, "package.json"));
-    if ((os !== undefined || cpu !== undefined) && wholePackage(found.real).some((file) => file.endsWith(".node")))
-      return name;
-  }
-  return undefined;
 }

@@ -205,26 +205,6 @@ test("an optional import of a package may be missing, an import of the user's ma
   });
 });
 
-test("native code is refused, naming the package", async () => {
-  const root = project({
-    "src/main.ts": "",
-    "node_modules/compiled/package.json": '{"name":"compiled"}',
-    "node_modules/compiled/index.js": "",
-    "node_modules/compiled/binding.gyp": "",
-    "node_modules/prebuilt/package.json": '{"name":"prebuilt","optionalDependencies":{"prebuilt-linux":"1"}}',
-    "node_modules/prebuilt/index.js": "module.exports = require(`prebuilt-${process.platform}`);",
-    "node_modules/prebuilt-linux/package.json": '{"name":"prebuilt-linux","os":["linux"]}',
-    "node_modules/prebuilt-linux/lib.node": "",
-  });
-  const compiled = entry(root, 'import "compiled";\nexport const make = () => () => 1;\n');
-  await expect(compiled).rejects.toMatchObject({
-    code: "SKY_CAPTURE_UNSUPPORTED",
-    message: expect.stringContaining("the package compiled has native code (binding.gyp)"),
-  });
-  const prebuilt = entry(root, 'import "prebuilt";\nexport const make = () => () => 1;\n');
-  await expect(prebuilt).rejects.toThrow(/the package prebuilt has native code \(prebuilt-linux\)/);
-});
-
 test("Yarn Plug'n'Play is refused with what to set", async () => {
   const root = project({ "src/main.ts": "", ".pnp.cjs": "" });
   await expect(entry(root, "export const make = () => () => 1;\n")).rejects.toMatchObject({

@@ -80,15 +80,20 @@ export class ProjectFiles {
     }
   }
 
-  /** Everything that the imports reach, each file of the user's emitted: only its text tells all that it names. */
-  async closure(imports: readonly TracedImport[], entry: EntrySource): Promise<string[]> {
+  /** Everything that the imports reach but what `stop` keeps out, each file of the user's emitted: only its text tells all that it names. */
+  async closure(
+    imports: readonly TracedImport[],
+    entry: EntrySource,
+    stop: (file: string) => boolean,
+  ): Promise<string[]> {
     const isNew = (file: string): boolean => !isPackageFile(file) && !this.#byHome.has(file);
     for (;;) {
-      const fresh = this.#tracer.closure(imports, (file) => entry.isHome(file) && isNew(file)).filter(isNew);
+      const reached = this.#tracer.closure(imports, (file) => (entry.isHome(file) && isNew(file)) || stop(file));
+      const fresh = reached.filter(isNew);
       if (fresh.length === 0) break;
       await this.#emit(fresh, entry);
     }
-    const files = this.#tracer.closure(imports);
+    const files = this.#tracer.closure(imports, stop);
     const main = files.find((file) => entry.isHome(file) && isNew(file));
     if (main !== undefined) throw refuseMain(entry, main, this.#importerOf(main, files));
     return [...files, ...files.flatMap((file) => this.#assets.get(file) ?? [])];

@@ -4,13 +4,15 @@ import { contentOf } from "../cache/contents.ts";
 import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
 import { filesBelow, glob, kindOfPath } from "./files.ts";
 import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
-import { linksOf, looksAtItsPlace, manifestsOf, refuseNative, wholePackage } from "./packages.ts";
+import { externalOf } from "./native/externals.ts";
+import { Natives } from "./native/natives.ts";
+import { linksOf, looksAtItsPlace, manifestsOf, wholePackage } from "./packages.ts";
 import { ProjectFiles } from "./project-files.ts";
-import { type Reached, reachOf } from "./reach.ts";
-import { refuseInclude, refuseNativeFile, refusePlugAndPlay } from "./refusals.ts";
+import { chainsOf, type Reached, reachOf, wayTo } from "./reach.ts";
+import { refuseInclude, refusePlugAndPlay } from "./refusals.ts";
 import { mapFrames, type PlaceFinder } from "./stack.ts";
 import { hashOf } from "./store.ts";
-import { type TracedImport, Tracer } from "./trace.ts";
+import { type TracedFile, type TracedImport, Tracer } from "./trace.ts";
 import { CODE } from "./user-references.ts";
 import { buildWritten, type PlacedModule, traceWritten, type WrittenImports } from "./written-modules.ts";
 
@@ -20,8 +22,9 @@ export class Project {
   readonly #tracer: Tracer;
   readonly #files: ProjectFiles;
   readonly #conditions: readonly string[];
-  readonly #whole = new Map<string, readonly string[]>();
+  readonly #whole = new Map<string, { readonly own: readonly string[]; readonly needs: readonly TracedImport[] }>();
   readonly #looking = new Map<string, boolean>();
+  readonly #natives = new Natives();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(root: string, conditions: readonly string[]) {
@@ -46,28 +49,30 @@ export class Project {
     const own = await traceWritten(entry, this.#files.isWritten, this.#layout, this.#tracer, entry);
     const included = await this.#included(entry);
     const imports = [...own.imports, ...included.imports];
-    const files = await this.#files.closure(imports, entry);
     const built = await this.#buildEntry(own, entry);
-    const reached = await this.#withWholePackages([...files, ...own.assets, ...included.assets], entry);
-    const manifests = [entry.file, ...reached].flatMap((file) => manifestsOf(file, this.#layout));
-    const sent = new Set([...reached, ...manifests]);
-    const artifact = this.#assemble(built, sent, imports, entry);
+    const { files, natives } = await this.#reached(imports, [...own.assets, ...included.assets], entry);
+    const manifests = [entry.file, ...files].flatMap((file) => manifestsOf(file, this.#layout));
+    const sent = new Set([...files, ...manifests]);
+    const artifact = this.#assemble(built, sent, natives, imports, entry);
     const find: PlaceFinder = (place, line, column) =>
       place === built.path ? built.find(line, column) : this.#files.original(place, line, column);
+    const trace = (file: string): TracedFile | undefined => this.#tracer.file(file);
     const reach = (): Reached[] =>
       reachOf({
         imports,
         files: sent,
-        trace: (file) => this.#tracer.file(file),
+        trace,
         sent: (file) => this.#files.known(file),
         looks: (file) => this.#looks(file),
       });
-    return { artifact, mapStack: (stack) => mapFrames(stack, find), reach };
+    const way = (root: string): readonly string[] => wayTo(root, chainsOf(imports, trace));
+    return { artifact, mapStack: (stack) => mapFrames(stack, find), reach, wayTo: way };
   }
 
   #assemble(
     built: ArtifactFile,
     sent: ReadonlySet<string>,
+    natives: ReadonlySet<string>,
     imports: readonly TracedImport[],
     entry: EntrySource,
   ): Artifact {
@@ -87,6 +92,7 @@ export class Project {
       entry: built.path,
       files: byPath([...all.values()].map(({ path, hash, size }) => ({ path, hash, size }))),
       links: byPath(links.values()),
+      externals: byPath([...natives].map((root) => externalOf(root, this.#natives.why(root)!, this.#layout))),
       conditions: this.#conditions,
     });
   }
@@ -117,15 +123,34 @@ export class Project {
     return buildWritten(entry, imports, this.#layout.place(join(dirname(entry.file), entry.entryName)), this.#layout);
   }
 
+  /** All files that travel, and the folders of the native packages that they lead to, which don't. */
+  async #reached(
+    imports: readonly TracedImport[],
+    assets: readonly string[],
+    entry: EntrySource,
+  ): Promise<{ readonly files: readonly string[]; readonly natives: ReadonlySet<string> }> {
+    for (;;) {
+      const natives = new Set<string>();
+      const stop = (file: string): boolean => {
+        const root = this.#natives.rootOf(file);
+        if (root !== undefined) natives.add(root);
+        return root !== undefined;
+      };
+      const files = await this.#files.closure(imports, entry, stop);
+      const whole = await this.#withWholePackages([...files, ...assets.filter((file) => !stop(file))], stop);
+      // A package that only now shows a native file is left out as a whole, with what it alone leads to.
+      const late = whole.filter((file) => file.endsWith(".node") && isPackageFile(file));
+      if (late.map((file) => this.#natives.note(packageRoot(file), file)).includes(true)) continue;
+      return { files: whole, natives };
+    }
+  }
+
   /** The files, and all others of packages that look for files beside themselves, with what those depend on. */
-  async #withWholePackages(files: readonly string[], entry: EntrySource): Promise<string[]> {
+  async #withWholePackages(files: readonly string[], stop: (file: string) => boolean): Promise<string[]> {
     const reached = new Set(files);
     for (const file of reached) {
-      if (!isPackageFile(file)) continue;
-      if (file.endsWith(".node")) throw refuseNativeFile(entry, file);
-      const root = packageRoot(file);
-      refuseNative(root, entry);
-      if (this.#looks(file)) for (const more of await this.#wholePackage(root)) reached.add(more);
+      if (!isPackageFile(file) || !this.#looks(file)) continue;
+      for (const more of await this.#wholePackage(packageRoot(file), stop)) reached.add(more);
     }
     return [...reached];
   }
@@ -139,17 +164,16 @@ export class Project {
     return looks;
   }
 
-  async #wholePackage(root: string): Promise<readonly string[]> {
-    const known = this.#whole.get(root);
-    if (known !== undefined) return known;
-    const names = Object.keys(readManifest(join(root, "package.json")).dependencies ?? {});
-    const starts = names.map((specifier) => ({ specifier, kind: "require-call" as const, place: undefined }));
-    const all = [
-      ...wholePackage(root),
-      ...this.#tracer.closure(await this.#tracer.imports(join(root, "package.json"), starts, root)),
-    ];
-    this.#whole.set(root, all);
-    return all;
+  async #wholePackage(root: string, stop: (file: string) => boolean): Promise<readonly string[]> {
+    let known = this.#whole.get(root);
+    if (known === undefined) {
+      const names = Object.keys(readManifest(join(root, "package.json")).dependencies ?? {});
+      const starts = names.map((specifier) => ({ specifier, kind: "require-call" as const, place: undefined }));
+      const needs = await this.#tracer.imports(join(root, "package.json"), starts, root);
+      known = { own: wholePackage(root), needs };
+      this.#whole.set(root, known);
+    }
+    return [...known.own, ...this.#tracer.closure(known.needs, stop)];
   }
 }
 
@@ -158,6 +182,7 @@ function byPath<T extends { readonly path: string }>(items: Iterable<T>): T[] {
 }
 
 function seal(artifact: Omit<Artifact, "id">): Artifact {
-  const { root: _, ...sent } = artifact;
+  const { root: _, externals, ...rest } = artifact;
+  const sent = { ...rest, externals: externals.map(({ path, plan }) => ({ path, plan })) };
   return Object.freeze({ id: hashOf(JSON.stringify(sent)), ...artifact });
 }

@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import { isPackageFile, packageRoot } from "./layout.ts";
 import type { TracedFile, TracedImport } from "./trace.ts";
 
@@ -26,6 +27,23 @@ export interface Reachable {
 
 /** How each file of an artifact is reached: by the shortest way. */
 export function reachOf({ imports, files, trace, sent, looks }: Reachable): Reached[] {
+  const chains = chainsOf(imports, trace);
+  return [...files].flatMap((file) => {
+    const content = sent(file);
+    if (content === undefined) return [];
+    const { path, size } = content;
+    return [{ file, path, size, chain: chains.get(file) ?? [], looks: isPackageFile(file) && looks(file) }];
+  });
+}
+
+/** The shortest of the ways that lead into a folder. */
+export function wayTo(folder: string, chains: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const ways = [...chains].filter(([file]) => file.startsWith(folder + sep)).map(([, chain]) => chain);
+  return ways.sort((a, b) => a.length - b.length)[0] ?? [];
+}
+
+/** The specifiers that lead to each traced file, by the shortest way. */
+export function chainsOf(imports: readonly TracedImport[], trace: Reachable["trace"]): Map<string, readonly string[]> {
   const chains = new Map<string, readonly string[]>();
   const open: { readonly from: string | undefined; readonly imports: readonly TracedImport[] }[] = [
     { from: undefined, imports },
@@ -38,12 +56,7 @@ export function reachOf({ imports, files, trace, sent, looks }: Reachable): Reac
       open.push({ from: target, imports: trace(target)?.imports ?? [] });
     }
   }
-  return [...files].flatMap((file) => {
-    const content = sent(file);
-    if (content === undefined) return [];
-    const { path, size } = content;
-    return [{ file, path, size, chain: chains.get(file) ?? [], looks: isPackageFile(file) && looks(file) }];
-  });
+  return chains;
 }
 
 function samePackage(a: string, b: string): boolean {

@@ -23,13 +23,6 @@ export function refuseInclude(entry: EntrySource, pattern: string): SkyError {
   );
 }
 
-export function refuseNativeFile(entry: EntrySource, file: string): SkyError {
-  return new SkyError("SKY_CAPTURE_UNSUPPORTED", `${entry.name} can't be sent: it reaches native code, ${file}.`, {
-    hint: "Use it outside of the function, or a package without native code in its place.",
-    details: { stage: "artifact", function: entry.name, file },
-  });
-}
-
 /** The main program, or the file of the function, would run on the node. */
 export function refuseMain(entry: EntrySource, main: string, importer: string | undefined): SkyError {
   const by = importer ?? entry.file;
