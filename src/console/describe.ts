@@ -108,6 +108,14 @@ function describeNode(event: SkyEvent): Line | undefined {
     }
     case "Node.Replaced":
       return { kind: "life", node: event.node, text: `${event.machine} takes the place of ${event.previous}` };
+    case "Node.Installing":
+      return { kind: "life", node: event.node, text: `installing ${event.package}` };
+    case "Node.Installed":
+      return {
+        kind: "detail",
+        node: event.node,
+        text: `installed ${event.package} in ${duration(event.elapsedMs)}`,
+      };
     case "Node.Bootstrap.Completed":
       return { kind: "detail", node: event.node, text: `${event.phase} done in ${duration(event.elapsedMs)}` };
     case "Node.Bootstrap.Command":

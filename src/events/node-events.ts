@@ -108,6 +108,18 @@ export interface NodeReplaced extends OfNode {
   readonly machine: string;
 }
 
+/** A package with native code, such as `sharp@0.33.5`, is being installed there. */
+export interface NodeInstalling extends OfNode {
+  readonly type: "Node.Installing";
+  readonly package: string;
+}
+
+export interface NodeInstalled extends OfNode {
+  readonly type: "Node.Installed";
+  readonly package: string;
+  readonly elapsedMs: number;
+}
+
 export interface NodeDraining extends OfNode {
   readonly type: "Node.Draining";
   readonly reason: string;
@@ -195,6 +207,8 @@ export type NodeEvent =
   | NodePreempted
   | NodeHostReplaced
   | NodeReplaced
+  | NodeInstalling
+  | NodeInstalled
   | NodeDraining
   | NodeGone
   | NodeBootstrapStarted

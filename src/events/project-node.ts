@@ -14,6 +14,10 @@ export function projectNode(view: NodeView, event: NodeEvent | MetricSampled): N
       return { ...to(view, "connecting", event.at), machine: event.machine, address: event.address };
     case "Node.PhaseChanged":
       return { ...view, phase: event.phase };
+    case "Node.Installing":
+      return { ...view, phase: `installing ${event.package}` };
+    case "Node.Installed":
+      return { ...view, phase: undefined };
     case "Node.Connected":
       return { ...to(view, "starting", event.at), machine: event.machine };
     case "Node.Ready":

@@ -17,6 +17,8 @@ export interface Provider {
   readonly trust: "ours" | "stranger";
   /** How a machine can end its own cost: by shutting down, by a token for itself, or not at all. */
   readonly selfEnd: "os" | "scoped-token" | "none";
+  /** Whether its machines are this one, with this program's Node and files: what is installed here is installed there. */
+  readonly atHome?: boolean;
   /** How many separate machines there are, where that is known. */
   capacity?(): number;
   /** @throws SkyError SKY_BAD_OPTION where its machines can't be made so; called before anything is made */

@@ -130,6 +130,27 @@ export interface CodeRecord {
   readonly entry: string;
   readonly files: readonly { path: string; hash: string }[];
   readonly links: readonly { path: string; target: string }[];
+  readonly externals?: readonly ExternalRecord[];
+  /** The user's settings of npm, as lines of an npmrc; they hold secrets. */
+  readonly npm?: NpmSettings;
+  /** Whether a NOTE is to say when all is in place; until then nothing is bound to it. */
+  readonly answer?: boolean;
+}
+
+/** A package that a tree needs and that is not sent. */
+export interface ExternalRecord {
+  /** Its place in the tree. */
+  readonly path: string;
+  /** On the controller's own machine: the folder that has it. */
+  readonly home?: string;
+  /** Elsewhere: hash of the blob that says how to install it, an `InstallPlan`. */
+  readonly plan?: string;
+}
+
+export interface NpmSettings {
+  readonly rc: string;
+  /** Certificates, PEM, that are trusted besides those that Node has. */
+  readonly ca?: string;
 }
 
 /** The JSON part of a BIND record, after its u32 length; the values follow, or lie in `channel`. */
@@ -155,4 +176,16 @@ export interface LostRecord {
 /** NOTE: what only people, or the console, need to know. */
 export type NoteRecord =
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number | null }
-  | { readonly type: "killing"; readonly culprit: number };
+  | { readonly type: "killing"; readonly culprit: number }
+  | { readonly type: "installing"; readonly package: string }
+  | { readonly type: "installed"; readonly package: string; readonly elapsedMs: number }
+  /** The code is in place, or can't be. */
+  | { readonly type: "code"; readonly code: number; readonly error?: CodeFailure };
+
+/** Why a code can't be put in place. */
+export interface CodeFailure {
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}

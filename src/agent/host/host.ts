@@ -9,6 +9,7 @@ import { readLine } from "../../wire/hello.ts";
 import { Mode, Op, Status } from "../../wire/ops.ts";
 import {
   type BindRecord,
+  type CodeFailure,
   type CodeRecord,
   need,
   readJson,
@@ -26,6 +27,7 @@ import { Executor } from "../executors/executor.ts";
 import { Thread } from "../executors/thread/thread.ts";
 import { agentFile } from "../locate.ts";
 import { initialInfo } from "./initial-info.ts";
+import { Installer } from "./install/installer.ts";
 import { Library } from "./library.ts";
 import { LineLimit } from "./line-limit.ts";
 
@@ -46,7 +48,11 @@ export class Host {
   #info: InstanceFacts;
 
   constructor(config: HostConfig) {
-    this.#library = new Library(config.dir);
+    const installer = new Installer(config.dir, {
+      installing: (name) => this.#json(Op.NOTE, { type: "installing", package: name }),
+      installed: (name, elapsedMs) => this.#json(Op.NOTE, { type: "installed", package: name, elapsedMs }),
+    });
+    this.#library = new Library(config.dir, installer);
     this.#info = initialInfo(config);
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
@@ -164,7 +170,7 @@ export class Host {
         need(start, end, buf[start + 32] === 1 ? 37 : 33, "BLOB");
         return this.#blob(session, buf, start, end);
       case Op.CODE:
-        return this.#library.addCode(readJson<CodeRecord>(buf, start, end));
+        return this.#code(session, readJson<CodeRecord>(buf, start, end));
       case Op.BIND:
         return this.#bind(session, buf, start, end);
       case Op.UNBIND:
@@ -182,6 +188,19 @@ export class Host {
       default:
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }
+  }
+
+  #code(session: Session, code: CodeRecord): void {
+    const answer = (error?: CodeFailure): void => {
+      if (code.answer !== true || session !== this.#session) return;
+      this.#json(Op.NOTE, { type: "code", code: code.code, ...(error === undefined ? {} : { error }) });
+    };
+    const placed = this.#library.addCode(code);
+    if (placed === undefined) return answer();
+    placed.then(
+      () => answer(),
+      (error: unknown) => answer(failureOf(error)),
+    );
   }
 
   #tasks(session: Session, buf: Buffer, start: number, end: number): void {
@@ -305,6 +324,12 @@ export class Host {
 /** Milliseconds since the epoch, finer than `Date.now()`. */
 function nodeNow(): number {
   return performance.timeOrigin + performance.now();
+}
+
+function failureOf(error: unknown): CodeFailure {
+  if (!(error instanceof SkyError)) return { message: String(error), hint: "", retryable: false, details: {} };
+  const { message, hint, retryable, details } = error;
+  return { message, hint, retryable, details };
 }
 
 /** Bytes of their own, for work that outlives the arrival it came with. */

@@ -1,9 +1,17 @@
-import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join, normalize, sep } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
-import type { CodeRecord } from "../../wire/records.ts";
+import type { CodeRecord, ExternalRecord, NpmSettings } from "../../wire/records.ts";
 import * as task from "../../task/index.ts";
+import type { Installer } from "./install/installer.ts";
+
+/** One generation of the tree. */
+interface Tree {
+  readonly root: string;
+  /** What lies at a place: a file's hash, a link's target, what a native package is from. */
+  readonly placed: Map<string, string>;
+}
 
 /**
  * The files of a program's functions on this node: blobs by hash, and one tree in the program's own layout that only
@@ -11,16 +19,18 @@ import * as task from "../../task/index.ts";
  */
 export class Library {
   readonly #dir: string;
+  readonly #installer: Installer;
   readonly #entries = new Map<number, string>();
   #generation = 0;
-  #placed = new Map<string, string>();
+  #tree: Tree;
 
-  constructor(dir: string) {
+  constructor(dir: string, installer: Installer) {
     this.#dir = dir;
+    this.#installer = installer;
     // What an earlier host of this node left: the controller sends everything anew.
     for (const left of ["blobs", "tree"]) rmSync(join(dir, left), { recursive: true, force: true });
     mkdirSync(join(dir, "blobs"), { recursive: true, mode: 0o700 });
-    this.#open();
+    this.#tree = this.#open();
   }
 
   /** Keeps a file's content, which must have the hash that it comes under. */
@@ -30,26 +40,42 @@ export class Library {
     writeFileSync(this.#blob(hash), content, { mode: 0o444, flag: "w" });
   }
 
-  /** Puts a function's files in place; they are whole before anything is imported. */
-  addCode(code: CodeRecord): void {
-    const changed = code.files.some((file) => (this.#placed.get(file.path) ?? file.hash) !== file.hash);
-    if (changed) this.#open();
-    for (const file of code.files) {
-      if (this.#placed.has(file.path)) continue;
-      const path = this.#inTree(file.path);
-      mkdirSync(dirname(path), { recursive: true });
-      linkSync(this.#blob(file.hash), path);
-      this.#placed.set(file.path, file.hash);
+  /**
+   * Puts a function's files in place; they are whole before anything is imported. The promise, which is there when native
+   * packages are, resolves when these are in place too, or rejects with SKY_INSTALL_FAILED.
+   * @throws SkyError SKY_WIRE_MALFORMED
+   */
+  addCode(code: CodeRecord): Promise<unknown> | undefined {
+    const { files, links, externals = [], npm } = code;
+    const wanted = [
+      ...files.map(({ path, hash }) => [path, hash] as const),
+      ...externals.map((external) => [external.path, sourceOf(external)] as const),
+    ];
+    if (wanted.some(([path, is]) => (this.#tree.placed.get(path) ?? is) !== is)) this.#tree = this.#open();
+    const tree = this.#tree;
+    for (const file of files) {
+      if (tree.placed.has(file.path)) continue;
+      linkSync(this.#blob(file.hash), this.#makeRoom(tree, file.path));
+      tree.placed.set(file.path, file.hash);
     }
-    for (const link of code.links) {
-      if (this.#placed.has(link.path)) continue;
-      const path = this.#inTree(link.path);
-      this.#inTree(join(dirname(link.path), link.target));
-      mkdirSync(dirname(path), { recursive: true });
-      symlinkSync(link.target, path);
-      this.#placed.set(link.path, `-> ${link.target}`);
+    for (const link of links) {
+      if (tree.placed.has(link.path)) continue;
+      inTree(tree, join(dirname(link.path), link.target));
+      symlinkSync(link.target, this.#makeRoom(tree, link.path));
+      tree.placed.set(link.path, `-> ${link.target}`);
     }
-    this.#entries.set(code.code, this.#inTree(code.entry));
+    this.#entries.set(code.code, inTree(tree, code.entry));
+    if (externals.length === 0) return undefined;
+    return Promise.all(externals.map((external) => this.#external(tree, external, npm)));
+  }
+
+  async #external(tree: Tree, external: ExternalRecord, npm: NpmSettings | undefined): Promise<void> {
+    const path = this.#makeRoom(tree, external.path);
+    const { home, plan } = external;
+    const target = home ?? (await this.#installer.install(readFileSync(this.#blob(plan ?? "")), npm ?? { rc: "" }));
+    // Two functions may have waited for the same package.
+    if (!existsSync(path)) symlinkSync(target, path);
+    tree.placed.set(external.path, sourceOf(external));
   }
 
   entry(code: number): string {
@@ -63,23 +89,18 @@ export class Library {
     return join(this.#dir, "blobs", hash);
   }
 
-  /** The path inside the tree; one that leaves it is refused. */
-  #inTree(path: string): string {
-    const plain = normalize(path);
-    if (plain.startsWith("..") || plain.startsWith(sep) || path.includes("\0"))
-      throw new SkyError("SKY_WIRE_MALFORMED", `the path ${JSON.stringify(path)} leaves the tree`);
-    return join(this.#root, plain);
-  }
-
-  get #root(): string {
-    return join(this.#dir, "tree", String(this.#generation));
+  /** The path of a place, with the folders above it. */
+  #makeRoom(tree: Tree, place: string): string {
+    const path = inTree(tree, place);
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
   }
 
   /** A new generation, with the package that stands for ours: it re-exports what the executor has put on the global object. */
-  #open(): void {
+  #open(): Tree {
     this.#generation++;
-    this.#placed = new Map();
-    const dir = join(this.#root, "node_modules", "skyward");
+    const tree = { root: join(this.#dir, "tree", String(this.#generation)), placed: new Map<string, string>() };
+    const dir = join(tree.root, "node_modules", "skyward");
     mkdirSync(dir, { recursive: true });
     const names = Object.keys(task).filter((name) => name !== "default");
     const reserved = new Set(["default"]);
@@ -97,5 +118,19 @@ export class Library {
         exports: { ".": { import: "./index.mjs", require: "./index.cjs" } },
       }),
     );
+    return tree;
   }
+}
+
+/** What a native package is from: another one at the same place opens a new generation. */
+function sourceOf({ home, plan }: ExternalRecord): string {
+  return home ?? plan ?? "";
+}
+
+/** The path inside the tree; one that leaves it is refused. */
+function inTree({ root }: Tree, path: string): string {
+  const plain = normalize(path);
+  if (plain.startsWith("..") || plain.startsWith(sep) || path.includes("\0"))
+    throw new SkyError("SKY_WIRE_MALFORMED", `the path ${JSON.stringify(path)} leaves the tree`);
+  return join(root, plain);
 }

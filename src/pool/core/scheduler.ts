@@ -30,6 +30,8 @@ interface NodeState {
   revoking: boolean;
   /** Runs a suspect, or is kept free for one: nothing else may start there. */
   alone: boolean;
+  /** Groups whose code is not in place there. */
+  held: Set<number> | undefined;
 }
 
 /**
@@ -92,11 +94,20 @@ export class Scheduler {
       backlogMs: 0,
       revoking: false,
       alone: false,
+      held: undefined,
     };
     this.#nodes.set(rank, node);
     this.#order.push(node);
     this.#order.sort((a, b) => a.rank - b.rank);
     this.#free++;
+  }
+
+  /** Gives the node no tasks of a group, or gives it some again. */
+  hold(rank: number, group: number, held: boolean): void {
+    const node = this.#nodes.get(rank);
+    if (!node) return;
+    if (held) (node.held ??= new Set()).add(group);
+    else if (node.held?.delete(group) && node.held.size === 0) node.held = undefined;
   }
 
   roundTrip(rank: number, ms: number): void {
@@ -217,6 +228,9 @@ export class Scheduler {
     for (const queue of this.#turn) {
       if (queue.size > 0 && queue.target >= 0 && !this.#nodes.has(queue.target))
         return `${queue.size} tasks wait for node ${queue.target}, which is not ready`;
+      const { group } = queue.head ?? { group: -1 };
+      if ([...this.#nodes.values()].some((node) => node.held?.has(group) && node.inFlight < node.slots))
+        return `${queue.size} tasks wait: a node with free slots has not installed their packages`;
     }
     return `${this.#queued} tasks wait: all slots are taken`;
   }
@@ -261,8 +275,8 @@ export class Scheduler {
   }
 
   #roomFor(queue: Queue, node: NodeState, group: number): number {
-    if (queue.head?.alone) return node.inFlight === 0 ? 1 : 0;
-    if (node.alone) return 0;
+    if (queue.head?.alone) return node.inFlight === 0 && !node.held?.has(group) ? 1 : 0;
+    if (node.alone || node.held?.has(group)) return 0;
     return queue.ahead ? this.#room(node, group) : node.slots - node.inFlight;
   }
 

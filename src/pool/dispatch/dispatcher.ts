@@ -13,6 +13,7 @@ import type { Loss } from "./loss.ts";
 import { Measures } from "./measures.ts";
 import type { NodePort } from "./node-port.ts";
 import { attribute, lostError, Retries } from "./retries.ts";
+import { Installs } from "./installs.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -35,7 +36,8 @@ export class Dispatcher {
   readonly #segments = new SegmentTable();
   readonly #retries: Retries;
   readonly #deadlines: Deadlines;
-  readonly #unprepared = new Unprepared((held, failure) => this.#prepared(held, failure));
+  readonly #unprepared: Unprepared;
+  readonly #installs: Installs;
   readonly #ports = new Map<number, NodePort>();
   readonly #measures = new Measures(this.scheduler);
   readonly #abandoned = new Map<number, SkyError>();
@@ -62,6 +64,26 @@ export class Dispatcher {
       this.scheduler.cancel(segment.queue, segment.first + index, 1);
       this.#settle(segment, index, State.FAILED, error, 0);
     });
+    this.#installs = new Installs({
+      ports: this.#ports,
+      now,
+      hold: (rank, group, held) => {
+        this.scheduler.hold(rank, group, held);
+        if (!held) this.schedule();
+      },
+      failed: (code, rank, error) => {
+        for (const segment of this.#segments)
+          if (segment.bind.code === code && (rank === undefined || segment.target === rank))
+            this.#failAll(segment, error);
+      },
+    });
+    this.#unprepared = new Unprepared(
+      async ({ code, group }) => {
+        await code.ready();
+        await this.#installs.first(code, group);
+      },
+      (held, failure) => this.#prepared(held, failure),
+    );
     this.scheduler.openQueue(0);
   }
 
@@ -119,10 +141,10 @@ export class Dispatcher {
   enqueue(segment: Segment, index: number, count: number): void {
     this.counts.queued += count;
     this.#deadlines.watch(segment);
-    const gone = this.#abandoned.get(segment.target);
-    if (gone) return void process.nextTick(() => this.#failAll(segment, gone));
     const { code } = segment.bind;
-    if (code.artifact && !this.#unprepared.holds(code))
+    const gone = this.#abandoned.get(segment.target) ?? this.#installs.failure(code, segment.target);
+    if (gone) return void process.nextTick(() => this.#failAll(segment, gone));
+    if (code.artifact && this.#installs.has(code) && !this.#unprepared.holds(code))
       this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else this.#unprepared.hold(segment, index, count);
     this.schedule();
@@ -161,12 +183,15 @@ export class Dispatcher {
   nodeUp(port: NodePort, slots: number, roundTripMs: number): void {
     this.#ports.set(port.rank, port);
     this.scheduler.nodeUp(port.rank, slots, roundTripMs);
+    this.#installs.up(port);
     this.schedule();
   }
 
   /** The node, or its host, is gone with all that it had. */
   nodeDown(rank: number, loss: Loss): void {
+    const port = this.#ports.get(rank);
     this.#ports.delete(rank);
+    if (port) this.#installs.down(port);
     const { slots } = this.scheduler.position(rank, 0);
     const ranges = this.scheduler.nodeDown(rank);
     const ids = ranges.flatMap((range) =>
@@ -258,6 +283,7 @@ export class Dispatcher {
     this.#closed = reason;
     this.#retries.dispose();
     this.#deadlines.dispose();
+    this.#installs.close(reason);
     for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
   }
 

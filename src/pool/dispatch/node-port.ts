@@ -1,3 +1,4 @@
+import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "./bind.ts";
 import type { Segment } from "./segment.ts";
 
@@ -6,6 +7,8 @@ export interface NodePort {
   readonly rank: number;
   /** How far the node's clock is ahead of ours, ms; NaN while that is not known. */
   readonly clock: { readonly aheadMs: number };
+  /** Puts a code in place, with the packages that it needs. @throws SkyError SKY_INSTALL_FAILED */
+  prepare(code: Code): Promise<void>;
   tasks(segment: Segment, index: number, count: number, attempt: number): void;
   revoke(count: number): void;
   cancel(first: number, count: number): void;

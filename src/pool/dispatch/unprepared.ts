@@ -1,7 +1,8 @@
 import type { Code } from "../../function/capture/code.ts";
+import type { Bind } from "./bind.ts";
 import type { Segment } from "./segment.ts";
 
-/** Tasks whose function's files are not known yet. */
+/** Tasks whose function's files are not known yet, or whose packages no node has. */
 export interface Held {
   readonly segment: Segment;
   readonly index: number;
@@ -13,9 +14,12 @@ type Ready = (held: Held, failure: { readonly error: unknown } | undefined) => v
 /** Holds tasks until their code is ready to be sent: one list for each code, and ranges, since they may be many. */
 export class Unprepared {
   readonly #held = new Map<Code, Held[]>();
+  readonly #prepare: (bind: Bind) => Promise<unknown>;
   readonly #ready: Ready;
 
-  constructor(ready: Ready) {
+  /** `prepare` does what a bind's code needs before its tasks can be queued. */
+  constructor(prepare: (bind: Bind) => Promise<unknown>, ready: Ready) {
+    this.#prepare = prepare;
     this.#ready = ready;
   }
 
@@ -29,7 +33,7 @@ export class Unprepared {
     const list = this.#held.get(code);
     if (!list) {
       this.#held.set(code, [{ segment, index, count }]);
-      code.ready().then(
+      this.#prepare(segment.bind).then(
         () => this.#release(code, undefined),
         (error: unknown) => this.#release(code, { error }),
       );

@@ -12,6 +12,7 @@ import {
   writeTasksHeader,
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
+import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
@@ -25,7 +26,7 @@ export interface DataLinkEvents {
   revoked(port: NodePort, ranges: readonly { first: number; count: number }[]): void;
   lost(port: NodePort, record: LostRecord): void;
   log(task: number, stream: "stdout" | "stderr", text: string): void;
-  note(note: NoteRecord): void;
+  note(note: Exclude<NoteRecord, { type: "code" }>): void;
   /** The stream is gone; the session can go on over another. */
   down(error: Error | undefined): void;
 }
@@ -48,7 +49,7 @@ export class DataLink implements NodePort {
   readonly #events: DataLinkEvents;
   #id = "";
 
-  constructor(rank: number, clock: NodeClock, shows: ShowsOutput, events: DataLinkEvents) {
+  constructor(rank: number, clock: NodeClock, shows: ShowsOutput, atHome: boolean, events: DataLinkEvents) {
     this.rank = rank;
     this.clock = clock;
     this.#events = events;
@@ -56,7 +57,7 @@ export class DataLink implements NodePort {
       record: (op, buf, start, end) => this.#record(op, buf, start, end),
       down: (error) => events.down(error),
     });
-    this.#shipping = new Shipping(this.session, shows);
+    this.#shipping = new Shipping(rank, this.session, shows, atHome);
   }
 
   get up(): boolean {
@@ -93,6 +94,10 @@ export class DataLink implements NodePort {
     this.#id = answer.session ?? "";
     this.session.attach(stream, answer.received ?? 0, rest);
     return true;
+  }
+
+  prepare(code: Code): Promise<void> {
+    return this.#shipping.prepare(code);
   }
 
   tasks(segment: Segment, index: number, count: number, attempt: number): void {
@@ -187,6 +192,11 @@ export class DataLink implements NodePort {
     for (let i = index; i < index + count; i++) if (segment.state(i) >= State.DONE) this.cancel(segment.first + i, 1);
   }
 
+  #note(note: NoteRecord): void {
+    if (note.type === "code") this.#shipping.answered(note.code, note.error);
+    else this.#events.note(note);
+  }
+
   #record(op: number, buf: Buffer, start: number, end: number): void {
     switch (op) {
       case Op.OUTCOMES:
@@ -203,7 +213,7 @@ export class DataLink implements NodePort {
           buf.toString("utf8", start + 9, end),
         );
       case Op.NOTE:
-        return this.#events.note(readJson<NoteRecord>(buf, start, end));
+        return this.#note(readJson<NoteRecord>(buf, start, end));
       default:
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }

@@ -141,17 +141,14 @@ export class Node {
   }
 
   #newData(): DataLink {
-    const { dispatcher, emit, shows, onProgress } = this.#options;
-    const link: DataLink = new DataLink(this.rank, this.#clock, shows, {
+    const { dispatcher, emit, shows, provider } = this.#options;
+    const link: DataLink = new DataLink(this.rank, this.#clock, shows, provider.atHome === true, {
       outcomes: (port, buf, start, end) => dispatcher.outcomes(port, buf, start, end),
       revoked: (port, ranges) => dispatcher.revoked(port, ranges),
       lost: (port, record) => dispatcher.lost(port, record),
       log: (task, stream, message) =>
         emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
-      note: (note: NoteRecord) => {
-        if (note.type === "killing") this.#culprit = note.culprit;
-        else onProgress(note.id, note.done, note.of);
-      },
+      note: (note) => this.#note(note),
       down: (error) => {
         if (link !== this.#data) return;
         this.#silentSince = dispatcher.now();
@@ -160,6 +157,21 @@ export class Node {
       },
     });
     return link;
+  }
+
+  #note(note: Exclude<NoteRecord, { type: "code" }>): void {
+    const { emit, onProgress } = this.#options;
+    switch (note.type) {
+      case "killing":
+        this.#culprit = note.culprit;
+        return;
+      case "progress":
+        return onProgress(note.id, note.done, note.of);
+      case "installing":
+        return emit({ type: "Node.Installing", node: this.rank, package: note.package });
+      case "installed":
+        return emit({ type: "Node.Installed", node: this.rank, package: note.package, elapsedMs: note.elapsedMs });
+    }
   }
 
   async #openControl(): Promise<void> {

@@ -1,28 +1,81 @@
 import type { Artifact } from "../../function/artifact/artifact.ts";
+import { npmSettings } from "../../function/artifact/native/npm-settings.ts";
 import { blob } from "../../function/artifact/store.ts";
 import type { Code } from "../../function/capture/code.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
-import type { BindRecord, CodeRecord } from "../../wire/records.ts";
+import type { BindRecord, CodeFailure, CodeRecord } from "../../wire/records.ts";
 import type { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
 
 /** Whether a bind's lines of a stream should leave the node. */
 export type ShowsOutput = (bind: Bind, stream: "stdout" | "stderr") => boolean;
 
+interface Asked {
+  resolve(): void;
+  reject(error: SkyError): void;
+}
+
 /** What one host has been sent of files, codes and binds, so that nothing goes twice. Dies with the session. */
 export class Shipping {
+  readonly #rank: number;
   readonly #session: Session;
   readonly #shows: ShowsOutput;
+  readonly #atHome: boolean;
+  #lastCode = 0;
   readonly #blobs = new Set<string>();
   readonly #codes = new Map<Code, number>();
   readonly #binds = new Set<number>();
+  /** Codes that the host has not answered for yet. */
+  readonly #asked = new Map<number, Asked>();
+  /** Codes that the host has said to be in place, or will. */
+  readonly #placed = new Map<Code, Promise<void>>();
   /** Binds whose bulk is still leaving: what waits for them. */
   readonly #waiting = new Map<number, (() => void)[]>();
 
-  constructor(session: Session, shows: ShowsOutput) {
+  /** `atHome`: the node is this machine, and has what is installed here. */
+  constructor(rank: number, session: Session, shows: ShowsOutput, atHome: boolean) {
+    this.#rank = rank;
     this.#session = session;
     this.#shows = shows;
+    this.#atHome = atHome;
+  }
+
+  /** Puts a code in place. @throws SkyError SKY_INSTALL_FAILED */
+  prepare(code: Code): Promise<void> {
+    let placed = this.#placed.get(code);
+    if (placed === undefined) {
+      placed = this.#codes.has(code) ? Promise.resolve() : this.#ask(code);
+      this.#placed.set(code, placed);
+      placed.catch(() => {
+        this.#placed.delete(code);
+        this.#codes.delete(code);
+      });
+    }
+    return placed;
+  }
+
+  #ask(code: Code): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const asked = (id: number): void => void this.#asked.set(id, { resolve, reject });
+      this.#code(code, asked, true);
+      this.#session.flush();
+    });
+  }
+
+  /** The host says that a code is in place, or why it can't be. */
+  answered(id: number, failure: CodeFailure | undefined): void {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (failure === undefined) return asked?.resolve();
+    const { message, hint, retryable, details } = failure;
+    asked?.reject(
+      new SkyError("SKY_INSTALL_FAILED", message, {
+        ...(hint === "" ? {} : { hint }),
+        retryable,
+        details: { ...details, node: this.#rank },
+      }),
+    );
   }
 
   /** Runs `then` when everything the bind needs is in frames; at once where it is. */
@@ -48,24 +101,32 @@ export class Shipping {
     this.#session.close();
   }
 
-  #code(code: Code, then: (id: number) => void): void {
+  #code(code: Code, then: (id: number) => void, answer = false): void {
     const known = this.#codes.get(code);
     if (known !== undefined) return then(known);
     const artifact = code.artifact!;
     this.#files(artifact, () => {
       const again = this.#codes.get(code);
       if (again !== undefined) return then(again);
-      const id = this.#codes.size + 1;
+      const id = ++this.#lastCode;
       this.#codes.set(code, id);
       const record: CodeRecord = {
         code: id,
         entry: artifact.entry,
         files: artifact.files.map(({ path, hash }) => ({ path, hash })),
         links: artifact.links,
+        ...this.#externals(artifact),
+        ...(answer ? { answer } : {}),
       };
       this.#session.sendJson(Op.CODE, record);
       then(id);
     });
+  }
+
+  #externals({ externals, root }: Artifact): Pick<CodeRecord, "externals" | "npm"> {
+    if (externals.length === 0) return {};
+    if (this.#atHome) return { externals: externals.map(({ path, home }) => ({ path, home })) };
+    return { externals: externals.map(({ path, plan }) => ({ path, plan })), npm: npmSettings(root) };
   }
 
   /** Sends the files that the host does not have yet. */
@@ -74,7 +135,8 @@ export class Shipping {
     const one = (): void => {
       if (--open === 0) then();
     };
-    for (const { hash } of artifact.files) {
+    const plans = this.#atHome ? [] : artifact.externals.map(({ plan }) => ({ hash: plan }));
+    for (const { hash } of [...artifact.files, ...plans]) {
       if (this.#blobs.has(hash)) continue;
       this.#blobs.add(hash);
       const content = blob(hash);

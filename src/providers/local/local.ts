@@ -14,6 +14,7 @@ export function local({ agent }: LocalInternals = {}): Provider {
     name: "local",
     trust: "ours",
     selfEnd: "none",
+    atHome: true,
     checkImage: ({ apt }) => {
       if (apt.length === 0) return;
       throw new SkyError("SKY_BAD_OPTION", "image.apt would change this computer: sky.local() installs nothing here", {

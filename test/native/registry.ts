@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A registry of packages that lets in who shows its token. It knows archives only, so who comes must know what he wants. */
+export class Registry implements AsyncDisposable {
+  readonly token = "the-secret-of-the-registry";
+  /** Archives that were asked for with the token, by path. */
+  readonly served: string[] = [];
+  /** Command lines that ran while an archive was asked for. */
+  readonly commands: string[] = [];
+  readonly #archives = new Map<string, Buffer>();
+  readonly #server: Server;
+  #gate: Promise<void> = Promise.resolve();
+  #release: () => void = () => {};
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      const path = decodeURIComponent(request.url ?? "");
+      if (path === "/release") {
+        this.#release();
+        return void response.end();
+      }
+      this.commands.push(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }));
+      const archive = this.#archives.get(path);
+      const known = request.headers.authorization === `Bearer ${this.token}`;
+      if (!known || archive === undefined) return void response.writeHead(known ? 404 : 401).end("{}");
+      this.served.push(path);
+      void this.#gate.then(() => response.end(archive));
+    });
+  }
+
+  static async start(): Promise<Registry> {
+    const registry = new Registry();
+    await new Promise<void>((resolve) => registry.#server.listen(0, "127.0.0.1", resolve));
+    return registry;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  /** Archives wait until somebody asks for `/release`. */
+  hold(): void {
+    this.#gate = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** Takes a package's folder in. @returns what a lockfile says of it */
+  add(name: string, version: string, folder: string): { readonly version: string; readonly integrity: string } {
+    const dir = mkdtempSync(join(tmpdir(), "archive-"));
+    try {
+      const file = join(dir, "package.tgz");
+      execFileSync("tar", ["-czf", file, "--transform", "s,^\\.,package,", "-C", folder, "."]);
+      const archive = readFileSync(file);
+      this.#archives.set(`/${name}/-/${name.slice(name.indexOf("/") + 1)}-${version}.tgz`, archive);
+      return { version, integrity: `sha512-${createHash("sha512").update(archive).digest("base64")}` };
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#release();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
