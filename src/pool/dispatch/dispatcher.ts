@@ -36,8 +36,11 @@ export class Dispatcher {
   readonly #segments = new SegmentTable();
   readonly #retries: Retries;
   readonly #deadlines: Deadlines;
-  readonly #unprepared: Unprepared;
   readonly #installs: Installs;
+  readonly #unprepared = new Unprepared(
+    (bind) => this.#installs.prepare(bind),
+    (held, failure) => this.#prepared(held, failure),
+  );
   readonly #ports = new Map<number, NodePort>();
   readonly #measures = new Measures(this.scheduler);
   readonly #abandoned = new Map<number, SkyError>();
@@ -64,26 +67,10 @@ export class Dispatcher {
       this.scheduler.cancel(segment.queue, segment.first + index, 1);
       this.#settle(segment, index, State.FAILED, error, 0);
     });
-    this.#installs = new Installs({
-      ports: this.#ports,
-      now,
-      hold: (rank, group, held) => {
-        this.scheduler.hold(rank, group, held);
-        if (!held) this.schedule();
-      },
-      failed: (code, rank, error) => {
-        for (const segment of this.#segments)
-          if (segment.bind.code === code && (rank === undefined || segment.target === rank))
-            this.#failAll(segment, error);
-      },
-    });
-    this.#unprepared = new Unprepared(
-      async ({ code, group }) => {
-        await code.ready();
-        await this.#installs.first(code, group);
-      },
-      (held, failure) => this.#prepared(held, failure),
-    );
+    const [ports, segments] = [this.#ports, this.#segments];
+    const fail = (segment: Segment, error: SkyError): void => this.#failAll(segment, error);
+    const schedule = (): void => this.schedule();
+    this.#installs = new Installs({ scheduler: this.scheduler, ports, segments, now, schedule, fail });
     this.scheduler.openQueue(0);
   }
 

@@ -1,6 +1,9 @@
 import type { Code } from "../../function/capture/code.ts";
 import type { SkyError } from "../../errors/sky-error.ts";
+import type { Scheduler } from "../core/scheduler.ts";
+import type { Bind } from "./bind.ts";
 import type { NodePort } from "./node-port.ts";
+import type { Segment } from "./segment.ts";
 
 /** An installation that failed is not tried again sooner. */
 const AGAIN_MS = 10_000;
@@ -15,12 +18,14 @@ interface Wanted {
 }
 
 export interface InstallsOptions {
+  readonly scheduler: Scheduler;
   readonly ports: ReadonlyMap<number, NodePort>;
+  readonly segments: Iterable<Segment>;
   readonly now: () => number;
-  /** A node can, or can't, be given tasks of a group. */
-  readonly hold: (rank: number, group: number, held: boolean) => void;
-  /** Tasks of a code that only this node may run, or any where it names none, can't run. */
-  readonly failed: (code: Code, rank: number | undefined, error: SkyError) => void;
+  /** Looks for work that can leave. */
+  readonly schedule: () => void;
+  /** Ends a segment that can't run. */
+  readonly fail: (segment: Segment, error: SkyError) => void;
 }
 
 /** Has nodes install what functions need of native packages. Tasks wait for the first node that has, and go to none that has not. */
@@ -37,8 +42,12 @@ export class Installs {
     return code.artifact?.externals.length === 0 || (this.#wanted.get(code)?.ready.size ?? 0) > 0;
   }
 
-  /** Resolves when a node has what the code needs. @throws SkyError SKY_INSTALL_FAILED, when none can */
-  async first(code: Code, group: number): Promise<void> {
+  /**
+   * Makes a bind's code, and resolves when a node has what it needs.
+   * @throws SkyError SKY_CAPTURE_*, or SKY_INSTALL_FAILED when no node can install it
+   */
+  async prepare({ code, group }: Bind): Promise<void> {
+    await code.ready();
     if (this.has(code)) return;
     let wanted = this.#wanted.get(code);
     if (wanted === undefined) {
@@ -56,6 +65,7 @@ export class Installs {
 
   /** Why the node with this rank can't run the code; after a while it tries again. */
   failure(code: Code, rank: number): SkyError | undefined {
+    if (this.#wanted.size === 0) return undefined;
     const wanted = this.#wanted.get(code);
     const port = this.#options.ports.get(rank);
     const failed = port && wanted?.failed.get(port);
@@ -84,20 +94,21 @@ export class Installs {
 
   #start(code: Code, wanted: Wanted, port: NodePort): void {
     if (wanted.ready.has(port) || wanted.failed.has(port)) return;
-    const { hold, ports, now, failed } = this.#options;
-    hold(port.rank, wanted.group, true);
+    const { scheduler, ports, now, schedule } = this.#options;
+    scheduler.hold(port.rank, wanted.group, true);
     const isUp = (): boolean => ports.get(port.rank) === port;
     port.prepare(code).then(
       () => {
         if (!isUp()) return;
         wanted.ready.add(port);
-        hold(port.rank, wanted.group, false);
+        scheduler.hold(port.rank, wanted.group, false);
         for (const one of wanted.waiting.splice(0)) one.resolve();
+        schedule();
       },
       (error: SkyError) => {
         if (!isUp()) return;
         wanted.failed.set(port, { error, at: now() });
-        failed(code, port.rank, error);
+        this.#fail(code, port.rank, error);
         this.#settle(code, wanted);
       },
     );
@@ -109,6 +120,13 @@ export class Installs {
     const [last] = wanted.failed.values();
     if (last === undefined || [...ports.values()].some((port) => !wanted.failed.has(port))) return;
     for (const one of wanted.waiting.splice(0)) one.reject(last.error);
-    this.#options.failed(code, undefined, last.error);
+    this.#fail(code, undefined, last.error);
+  }
+
+  /** Ends the code's tasks that only this node may run; all, where it names none. */
+  #fail(code: Code, rank: number | undefined, error: SkyError): void {
+    const { segments, fail } = this.#options;
+    for (const segment of segments)
+      if (segment.bind.code === code && (rank === undefined || segment.target === rank)) fail(segment, error);
   }
 }
