@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const root = import.meta.dirname;
 
 /**
- * Four projects, so that the gate can run and count them apart. `skyward` means the sources here; programs that tests
+ * Five projects, so that the gate can run and count them apart. `skyward` means the sources here; programs that tests
  * start as processes of their own get the same by `--conditions=skyward:source`.
  */
 export default defineConfig({
@@ -20,8 +20,20 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/examples/**", "test/package/**", "**/fixtures/**"],
+          exclude: ["test/{examples,package,rig,machines}/**", "**/fixtures/**"],
           // These run programs against real time on machines that others use too: a starved one gets a second chance.
+          retry: 1,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Real machines: containers with an sshd and an address each.
+          name: "machines",
+          include: ["test/{rig,machines}/**/*.test.ts"],
+          globalSetup: [`${root}/test/rig/global-setup.ts`],
           retry: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the tests use of the machine beyond Node: an sshd to log in to, and for the slow link a namespace and Python.
-# On a Debian where we are root, what is missing is installed; elsewhere it is named, and nothing is skipped in silence.
+# What the tests use of the machine beyond Node: an sshd to log in to, for slow links a namespace and Python, and for
+# machines of their own Docker, with debootstrap to make their image. On a Debian where we are root, what is missing is
+# installed; elsewhere it is named, and nothing is skipped in silence.
 set -euo pipefail
 
 missing=()
@@ -8,6 +9,9 @@ missing=()
 command -v ssh >/dev/null || missing+=(openssh-client)
 command -v ip >/dev/null || missing+=(iproute2)
 [ -x /usr/bin/python3 ] || missing+=(python3)
+command -v iptables >/dev/null || missing+=(iptables)
+command -v debootstrap >/dev/null || missing+=(debootstrap)
+docker version >/dev/null 2>&1 || command -v dockerd >/dev/null || missing+=(docker.io)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

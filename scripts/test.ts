@@ -21,7 +21,12 @@ const checks: readonly Step[] = [
 ];
 const suites: readonly Step[] = [
   suite("unit", root, (file) => file.startsWith("src/")),
-  suite("integration", root, (file) => file.startsWith("test/") && !/^test\/(examples|package)\//.test(file)),
+  suite(
+    "integration",
+    root,
+    (file) => file.startsWith("test/") && !/^test\/(examples|package|rig|machines)\//.test(file),
+  ),
+  suite("machines", root, (file) => /^test\/(rig|machines)\//.test(file)),
   suite("examples", root, inProject("examples")),
   suite("package", root, inProject("package")),
   benchGates(root),

@@ -33,11 +33,11 @@ def ip(*words, check=True):
     subprocess.run(["ip", *words], check=check, stdout=subprocess.DEVNULL, stderr=None if check else subprocess.DEVNULL)
 
 
-def relay(here, there, delay, command):
+def relay(here, there, delay, command=None):
     held = {here: collections.deque(), there: collections.deque()}
     other = {here: there, there: here}
     stdin = sys.stdin.fileno()
-    while command.poll() is None:
+    while command is None or command.poll() is None:
         due = min((queue[0][0] for queue in held.values() if queue), default=None)
         wait = 1.0 if due is None else max(0.0, due - time.monotonic())
         readable, _, _ = select.select([here, there, stdin], [], [], wait)
@@ -114,4 +114,5 @@ def main():
             command.wait()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,8 @@ import { MARK, startScript } from "./start-script.ts";
 const ORPHAN_GRACE_MS = 15_000;
 const END_WAIT_MS = 5000;
 const RELEASE_LIMIT_MS = 12_000;
+/** One try to make a broken connection anew; who wants it decides whether there is another. */
+const REOPEN_LIMIT_MS = 8000;
 /** First contact finds nothing, the second one what was sent. */
 const ROUNDS = 3;
 
@@ -142,8 +144,13 @@ export class SshMachine implements Machine {
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.timeout(REOPEN_LIMIT_MS);
     try {
-      this.#connection = await this.#via.connect(signal, true);
+      this.#connection = await this.#via.connect(AbortSignal.any([signal, limit]), true);
+    } catch (cause) {
+      if (signal.aborted || !limit.aborted) throw cause;
+      const message = `${this.name} can't be reached for ${REOPEN_LIMIT_MS / 1000} s`;
+      throw new SkyError("SKY_SSH_CONNECT", message, { retryable: true, details: { host: this.name } });
     } finally {
       this.#opening = undefined;
     }
