@@ -18,7 +18,10 @@ export class BatchStore implements SegmentSink {
   #arrivals: number[] | undefined;
   /** How many tasks there are, once that is known. */
   total: number | undefined;
+  /** Those that have a result: a stream is there when it has begun. */
   ended = 0;
+  /** Streams that have begun and not ended. */
+  streaming = 0;
   failures = 0;
   /** The first one in time. */
   failure: Failure | undefined;
@@ -66,15 +69,27 @@ export class BatchStore implements SegmentSink {
     this.onEnded?.();
   }
 
+  began(segment: Segment, index: number, stream: unknown): void {
+    this.streaming++;
+    this.#put(this.#bases.get(segment)! + index, stream);
+  }
+
   settled(segment: Segment, index: number, state: number, value: unknown): void {
     const at = this.#bases.get(segment)! + index;
-    if (state === State.DONE) this.#results[at] = value;
-    else {
-      const failure = new Failure(value);
-      this.#results[at] = failure;
-      this.failure ??= failure;
-      this.failures++;
+    if (this.#there[at] === 1) {
+      this.streaming--;
+      this.onEnded?.();
+      return;
     }
+    if (state === State.DONE) return this.#put(at, value);
+    const failure = new Failure(value);
+    this.failure ??= failure;
+    this.failures++;
+    this.#put(at, failure);
+  }
+
+  #put(at: number, result: unknown): void {
+    this.#results[at] = result;
     this.#there[at] = 1;
     this.ended++;
     this.#arrivals?.push(at);

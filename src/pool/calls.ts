@@ -10,6 +10,7 @@ import { BatchStore, Failure } from "./batch-store.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
 import type { Segment } from "./dispatch/segment.ts";
+import { sourcesOfAll } from "./dispatch/sources.ts";
 import { pull } from "./pull.ts";
 import { RunLine } from "./run-line.ts";
 import { REFUSED, type Observers, Task, type TaskOwner } from "./task.ts";
@@ -162,10 +163,10 @@ export class Calls {
     signal?.addEventListener("abort", abort, { once: true });
     // A batch stays in the list until it has ended, and, if it failed, until somebody has looked.
     const forget = (): void => {
-      if (store.complete && (!store.failure || !batch.unobserved)) this.#batches.delete(open);
+      if (store.complete && store.streaming === 0 && (!store.failure || !batch.unobserved)) this.#batches.delete(open);
     };
     store.onEnded = (): void => {
-      if (!store.complete) return;
+      if (!store.complete || store.streaming > 0) return;
       signal?.removeEventListener("abort", abort);
       forget();
     };
@@ -201,8 +202,7 @@ export class Calls {
       )
         to++;
       const values = pendings.slice(from, to).map(argsOf);
-      const segment = this.#segment(store, fnOf(first), optionsOf(first), false, targetOf(from), values);
-      this.#fill(store, segment, values);
+      this.#fill(store, fnOf(first), optionsOf(first), false, targetOf(from), values);
       from = to;
     }
   }
@@ -217,13 +217,13 @@ export class Calls {
       this.#dispatcher.enqueue(segment, 0, first);
       this.#dispatcher.flush();
       if (first < items.length) this.#dispatcher.enqueue(segment, first, items.length - first);
-    } else this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, items), items);
+    } else this.#fill(store, made, optionsOf(made()), single, target, items);
     store.close();
   }
 
   #mapPulled(store: BatchStore, made: AnyFn, values: readonly unknown[], single: boolean, target: number): void {
     if (this.#dispatcher.closed) throw this.#dispatcher.closed;
-    this.#fill(store, this.#segment(store, made, optionsOf(made()), single, target, values), values);
+    this.#fill(store, made, optionsOf(made()), single, target, values);
   }
 
   #segment(
@@ -255,7 +255,16 @@ export class Calls {
   }
 
   /** Encodes arguments into a segment and queues them. Arguments that can't travel fail their own task only. */
-  #fill(store: BatchStore, segment: Segment, values: readonly unknown[]): void {
+  #fill(
+    store: BatchStore,
+    made: AnyFn,
+    options: ResolvedOptions,
+    single: boolean,
+    target: number,
+    given: readonly unknown[],
+  ): void {
+    const { values, sources } = sourcesOfAll(given, single);
+    const segment = this.#segment(store, made, options, single, target, values);
     store.add(segment, values.length);
     const refused: [number, unknown][] = [];
     let queuedTo = 0;
@@ -275,7 +284,7 @@ export class Calls {
             "SKY_BAD_CALL",
             `pool.starmap takes lists of arguments; item ${index} is ${value === null ? "null" : typeof value}`,
           );
-        segment.add(value);
+        segment.add(value, sources?.get(index));
       } catch (error) {
         segment.addNothing();
         refused.push([index, error]);

@@ -3,6 +3,7 @@ import { argsOf, fnOf, optionsOf, type Pending } from "../function/pending.ts";
 import type { Bind } from "./dispatch/bind.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
 import { type Segment, type SegmentSink, State } from "./dispatch/segment.ts";
+import { sourcesIn } from "./dispatch/sources.ts";
 import { type Observers, Task, type TaskOwner } from "./task.ts";
 
 /** The tasks of one segment of single runs. */
@@ -12,6 +13,12 @@ class Runs implements SegmentSink {
 
   onEnd(index: number, then: () => void): void {
     (this.#ended ??= new Map()).set(index, then);
+  }
+
+  began(_segment: Segment, index: number, stream: unknown): void {
+    const task = this.tasks[index];
+    this.tasks[index] = undefined;
+    task?.settle(false, stream);
   }
 
   settled(_segment: Segment, index: number, state: number, value: unknown): void {
@@ -47,7 +54,9 @@ export class RunLine {
 
   add(pending: Pending<unknown>, target: number, signal: AbortSignal | undefined): Task<unknown> {
     const options = optionsOf(pending);
-    const bind = this.#dispatcher.bind(fnOf(pending), options, argsOf(pending));
+    const sources = sourcesIn(argsOf(pending));
+    const args = sources?.args ?? argsOf(pending);
+    const bind = this.#dispatcher.bind(fnOf(pending), options, args);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     let open = this.#open;
     if (
@@ -61,7 +70,7 @@ export class RunLine {
       open = this.#begin(bind, target, queueTimeoutMs);
     }
     const { segment, runs } = open;
-    const index = this.#dispatcher.add(segment, argsOf(pending));
+    const index = this.#dispatcher.add(segment, args, sources);
     const task = new Task<unknown>(this.#owner, segment, index, this.#observers);
     runs.tasks[index] = task;
     this.#dispatcher.enqueue(segment, index, 1);

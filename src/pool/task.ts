@@ -1,5 +1,7 @@
 import type { LossCause } from "../errors/loss-cause.ts";
 import { SkyError } from "../errors/sky-error.ts";
+import type { Stream } from "../function/stream.ts";
+import { TaskElements } from "./task-elements.ts";
 import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
 
 export type TaskStatus = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -55,6 +57,14 @@ export interface Observers {
 }
 
 const PENDING = Symbol("pending");
+
+/** What iterating a task gives: the elements of its stream. Other tasks can't be iterated. */
+export type Elements<T> = T extends Stream<infer E> ? AsyncIterator<E, void, undefined> : NoStream;
+
+/** The task gives a value, not a stream: await it. */
+export interface NoStream {
+  readonly isNoStream?: true;
+}
 
 /**
  * One dispatched call. Await it for the result; its promise is made when asked for. A failure that nobody awaits is
@@ -156,6 +166,11 @@ export class Task<T> implements PromiseLike<T> {
 
   get [Symbol.toStringTag](): string {
     return "Task";
+  }
+
+  /** The elements of a task that gives a stream: `for await (const x of pool.run(generate(5)))`. */
+  [Symbol.asyncIterator](): Elements<T> {
+    return new TaskElements(this) as unknown as Elements<T>;
   }
 
   /** @internal The outcome has come. `seen`: whoever made this task knows it already. */

@@ -20,6 +20,11 @@ export const Op = {
   CHUNK: 2,
   CREDIT: 3,
   ABORT: 4,
+  ELEMENTS: 5,
+  ELEMENT: 6,
+  END: 7,
+  GRANT: 8,
+  STOP: 9,
   BLOB: 16,
   CODE: 17,
   BIND: 18,
@@ -36,7 +41,18 @@ export const Op = {
 } as const;
 
 /** First byte of an outcome item; an empty item is `undefined`, returned. */
-export const Status = { RETURNED: 0, THREW: 1, RETURNED_BULK: 2, THREW_BULK: 3 } as const;
+export const Status = {
+  RETURNED: 0,
+  THREW: 1,
+  RETURNED_BULK: 2,
+  THREW_BULK: 3,
+  /** The body is over; its result was a stream, which tells its own end. */
+  STREAMED: 4,
+  /** The same, with an error, which the stream tells at its place. */
+  STREAM_THREW: 5,
+  /** A body whose result is a stream threw before the first element: there is no stream. */
+  STREAM_FAILED: 6,
+} as const;
 
 /** First byte of a TASKS record's mode. */
 export const Mode = {
@@ -48,4 +64,8 @@ export const Mode = {
   BULK_ARGUMENTS: 2,
   /** The same, as the one argument. */
   BULK_ITEM: 3,
+  /** The record has one task: count u8, so many positions u8 of arguments that stream, then the encoded array. */
+  STREAMS: 4,
+  /** The same, in the bulk channel that the body names (u32). */
+  BULK_STREAMS: 5,
 } as const;

@@ -158,6 +158,8 @@ export interface BindRecord {
   readonly bind: number;
   readonly code: number;
   readonly limitMs: number;
+  /** The limit was asked for: it holds for tasks that stream too. */
+  readonly limited: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly channel?: number;

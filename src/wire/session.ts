@@ -4,6 +4,7 @@ import { ByteWriter } from "../values/byte-writer.ts";
 import { BulkReceiver, BulkSender } from "./bulk.ts";
 import { FRAME_MAX_BYTES, FRAME_TARGET_BYTES, Op } from "./ops.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { StreamOutbox } from "./stream/outbox.ts";
 
 /** Unacknowledged bytes that make a receiver acknowledge at once. */
 const ACK_BYTES = 256 * 1024;
@@ -42,6 +43,7 @@ export class Session {
   readonly out = new ByteWriter(64 * 1024);
   readonly bulk: BulkSender;
   readonly channels: BulkReceiver;
+  readonly streams: StreamOutbox;
   readonly counters: SessionCounters = { bytesSent: 0, bytesReceived: 0, framesSent: 0, writesSent: 0 };
   readonly #handlers: SessionHandlers;
   #stream: Duplex | undefined;
@@ -62,6 +64,7 @@ export class Session {
     this.#handlers = handlers;
     this.bulk = new BulkSender(this);
     this.channels = new BulkReceiver(this);
+    this.streams = new StreamOutbox(this);
   }
 
   /** Frames received so far: what a peer needs to know to send the rest again. */
@@ -108,6 +111,12 @@ export class Session {
     if (this.out.pos >= FRAME_TARGET_BYTES) this.#seal();
   }
 
+  /** Whole records that `write` writes to `out`. */
+  whole(write: () => void): void {
+    write();
+    if (this.out.pos >= FRAME_TARGET_BYTES) this.#seal();
+  }
+
   sendJson(op: number, body: unknown): void {
     this.send(op, Buffer.from(JSON.stringify(body)));
   }
@@ -115,6 +124,7 @@ export class Session {
   /** Sends what has been written since the last flush, in one write where the stream takes it. */
   flush(): void {
     if (this.out.pos > 0) this.#seal();
+    this.streams.pump();
     this.bulk.pump();
     if (this.out.pos > 0) this.#seal();
     this.#write();
@@ -166,6 +176,7 @@ export class Session {
     this.#ackTimer = undefined;
     this.#kept = [];
     this.#keptBytes = 0;
+    this.streams.reset();
     this.bulk.reset();
     this.channels.reset();
   }
@@ -245,7 +256,7 @@ export class Session {
       return;
     }
     this.#handlers.arrived?.();
-    if (this.bulk.pending) this.flush();
+    if (this.bulk.pending || this.streams.pending) this.flush();
     if (this.#received === this.#receivedSaid) return;
     if (this.#bytesSinceAck >= ACK_BYTES) this.#writeAck();
     else this.#ackTimer ??= setTimeout(this.#onAckTimer, ACK_DELAY_MS).unref();

@@ -3,17 +3,13 @@ import { Op } from "../../wire/ops.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { Chunk, Work } from "./chunk.ts";
 import { Limits } from "./limits.ts";
-import type { BindMessage, FromSlots } from "./messages.ts";
+import type { FromSlots, HostBind, StreamMessage } from "./messages.ts";
+import { StreamRelay } from "./stream-relay.ts";
 import { donor, leftOf, least, split } from "./share-out.ts";
 import type { Carrier, CarrierEvents, CarrierOptions } from "./carrier.ts";
 
 /** Tasks of one arrival that take less than this together stay on one carrier: waking another costs more. */
 const SPLIT_MS = 0.5;
-
-export interface HostBind extends BindMessage {
-  /** Run limit of one task, ms; 0 for none. */
-  readonly limitMs: number;
-}
 
 /** What the executor tells the host. */
 export interface ExecutorEvents {
@@ -32,6 +28,7 @@ export interface ExecutorEvents {
   ): void;
   line(id: number, stream: "stdout" | "stderr", text: string): void;
   progress(id: number, done: number, of: number): void;
+  stream(message: StreamMessage): void;
   /** A carrier did not even terminate: only the end of the process helps. */
   stuck(culprit: number): void;
 }
@@ -48,6 +45,7 @@ export interface ExecutorOptions {
 
 /** Runs tasks on carriers, threads or processes: slots spread over so many of them, more while some are blocked. */
 export class Executor {
+  readonly streams: StreamRelay;
   readonly #options: ExecutorOptions;
   readonly #events: ExecutorEvents;
   readonly #carriers = new Set<Carrier>();
@@ -68,11 +66,17 @@ export class Executor {
     this.#options = options;
     this.#events = events;
     this.#info = options.info;
-    this.#limits = new Limits(this.#carriers, (bind) => this.#binds.get(bind)?.limitMs ?? 0, options.graceMs, {
-      expired: (carrier, chunk, item, limitMs) => this.#expired(carrier, chunk, item, limitMs),
-      terminate: (carrier, culprit) => this.#terminate(carrier, culprit),
-      retire: (carrier, culprit) => this.#retire(carrier, culprit),
-    });
+    this.streams = new StreamRelay(this.#carriers, options.graceMs, (id) => this.cancel(id, 1));
+    this.#limits = new Limits(
+      this.#carriers,
+      (work) => this.streams.limitOf(this.#binds.get(work.bind), work),
+      options.graceMs,
+      {
+        expired: (carrier, chunk, item, limitMs) => this.#expired(carrier, chunk, item, limitMs),
+        terminate: (carrier, culprit) => this.#terminate(carrier, culprit),
+        retire: (carrier, culprit) => this.#retire(carrier, culprit),
+      },
+    );
     this.#blocks = new BlockWatch(this.#carriers, {
       spread: () => this.#balance(),
       blocked: (waiting) => this.#addCarriers(waiting),
@@ -93,6 +97,7 @@ export class Executor {
 
   unbind(id: number): void {
     this.#binds.delete(id);
+    this.streams.unbind(id);
     for (const carrier of this.#carriers) carrier.unbind(id);
   }
 
@@ -158,6 +163,7 @@ export class Executor {
   async close(): Promise<void> {
     this.#closing = true;
     this.#limits.dispose();
+    this.streams.dispose();
     this.#blocks.dispose();
     await Promise.all([...this.#carriers].map((carrier) => carrier.terminate()));
   }
@@ -212,6 +218,12 @@ export class Executor {
       }
       case "line":
         return this.#events.line(message.id, message.stream, message.text);
+      case "stream":
+      case "element":
+        return this.#events.stream(message);
+      case "closing":
+      case "streams":
+        return this.streams.hear(message);
       case "progress":
         return this.#events.progress(message.id, message.done, message.of);
       case "pong":

@@ -1,4 +1,4 @@
-import type { Chunk } from "./chunk.ts";
+import type { Chunk, Work } from "./chunk.ts";
 import type { Carrier } from "./carrier.ts";
 
 /** Bodies that a carrier was told to give up. */
@@ -28,19 +28,14 @@ export interface LimitActions {
  */
 export class Limits {
   readonly #carriers: ReadonlySet<Carrier>;
-  readonly #limitOf: (bind: number) => number;
+  readonly #limitOf: (work: Work) => number;
   readonly #graceMs: number;
   readonly #actions: LimitActions;
   readonly #given = new Map<Carrier, GivenUp>();
   #timer: NodeJS.Timeout | undefined;
   #everyMs = 250;
 
-  constructor(
-    carriers: ReadonlySet<Carrier>,
-    limitOf: (bind: number) => number,
-    graceMs: number,
-    actions: LimitActions,
-  ) {
+  constructor(carriers: ReadonlySet<Carrier>, limitOf: (work: Work) => number, graceMs: number, actions: LimitActions) {
     this.#carriers = carriers;
     this.#limitOf = limitOf;
     this.#graceMs = graceMs;
@@ -76,7 +71,7 @@ export class Limits {
       for (let slot = 0; slot < carrier.share.slots; slot++) {
         const chunk = carrier.chunks.get(carrier.share.wordOf(slot));
         if (!chunk) continue;
-        const limitMs = this.#limitOf(chunk.work.bind);
+        const limitMs = this.#limitOf(chunk.work);
         const item = carrier.share.itemOf(slot);
         if (limitMs > 0 && now - carrier.share.startOf(slot) > limitMs && item < chunk.count && !chunk.isDone(item))
           this.#actions.expired(carrier, chunk, item, limitMs);

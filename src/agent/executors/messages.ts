@@ -1,4 +1,5 @@
 import type { InstanceFacts } from "../../task/instance-info.ts";
+import type { Place } from "../../wire/stream/records.ts";
 
 /** One function with the values that it closes over, as an executor loads it. */
 export interface BindMessage {
@@ -10,6 +11,24 @@ export interface BindMessage {
   readonly stderr: boolean;
 }
 
+export interface HostBind extends BindMessage {
+  /** Run limit of one task, ms; 0 for none. */
+  readonly limitMs: number;
+  /** The limit was asked for, so it holds for streams too. */
+  readonly limited: boolean;
+}
+
+/** What belongs to a stream of a task: a record as it is on the wire, or one large element. */
+export type StreamMessage =
+  | { readonly type: "stream"; readonly record: Uint8Array }
+  | { readonly type: "element"; readonly place: Place; readonly value: Uint8Array };
+
+export type StreamNews =
+  /** The generator of a task whose consumer has left runs what it has to run last. */
+  | { readonly type: "closing"; readonly id: number }
+  /** A body of this bind has given a stream. */
+  | { readonly type: "streams"; readonly bind: number };
+
 /** Work is bytes, as `packChunks` makes them; all else is an object. */
 export type ToSlots =
   | Uint8Array
@@ -18,6 +37,7 @@ export type ToSlots =
   /** Gives tasks up: abort their signal, forget their outcome, free their slot. */
   | { readonly type: "stop"; readonly first: number; readonly count: number; readonly reason: "cancelled" | "timeout" }
   | { readonly type: "info"; readonly info: InstanceFacts }
+  | StreamMessage
   | { readonly type: "slots" }
   | { readonly type: "ping"; readonly id: number };
 
@@ -35,6 +55,8 @@ export type FromSlots =
     }
   | { readonly type: "line"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
+  | StreamMessage
+  | StreamNews
   | { readonly type: "pong"; readonly id: number }
   /** An error that may be the running task's, or one that ended here before: this thread can't go on. */
   | { readonly type: "escaped"; readonly text: string };

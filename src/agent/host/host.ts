@@ -22,9 +22,11 @@ import {
   type NoteRecord,
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
+import { isStreamOp, readPlace } from "../../wire/stream/records.ts";
 import type { HostConfig } from "../config.ts";
 import { Executor } from "../executors/executor.ts";
 import { Thread } from "../executors/thread/thread.ts";
+import type { StreamMessage } from "../executors/messages.ts";
 import { agentFile } from "../locate.ts";
 import { initialInfo } from "./initial-info.ts";
 import { Installer } from "./install/installer.ts";
@@ -92,6 +94,7 @@ export class Host {
         line: (id, stream, text) => this.#line(id, stream, text),
         progress: (id, done, of) =>
           this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
+        stream: (message) => this.#stream(message),
         stuck: (culprit) => this.#stuck(culprit),
       },
     );
@@ -186,6 +189,7 @@ export class Host {
         this.#info = { ...this.#info, ...readJson<Partial<InstanceFacts>>(buf, start, end) };
         return this.#executor.setInfo(this.#info);
       default:
+        if (isStreamOp(op)) return this.#streamRecord(session, op, buf, start, end);
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }
   }
@@ -205,15 +209,35 @@ export class Host {
 
   #tasks(session: Session, buf: Buffer, start: number, end: number): void {
     const header = readTasksHeader(buf, start, end);
-    if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_ITEM)
+    if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_STREAMS)
       throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
-    if (header.mode < Mode.BULK_ARGUMENTS) {
+    if (header.mode < Mode.BULK_ARGUMENTS || header.mode === Mode.STREAMS) {
+      if (header.mode === Mode.STREAMS) checkStreams(header.count, buf, start + TASKS_HEADER, end);
       this.#executor.take({ ...header, body: copyOf(buf, start + TASKS_HEADER, end) });
       return;
     }
     need(start, end, TASKS_HEADER + 4, "TASKS");
     if (header.count !== 1) throw new SkyError("SKY_WIRE_MALFORMED", "a bulk task comes alone");
-    this.#executor.take({ ...header, body: session.channels.take(buf.readUInt32LE(start + TASKS_HEADER)) });
+    const body = session.channels.take(buf.readUInt32LE(start + TASKS_HEADER));
+    if (header.mode === Mode.BULK_STREAMS) checkStreams(1, body, 0, body.length);
+    const mode = header.mode === Mode.BULK_STREAMS ? Mode.STREAMS : header.mode;
+    this.#executor.take({ ...header, mode, body });
+  }
+
+  #streamRecord(session: Session, op: number, buf: Buffer, start: number, end: number): void {
+    const place = readPlace(buf, start, end);
+    if (op !== Op.ELEMENT) {
+      if (op !== Op.STOP) need(start, end, op === Op.GRANT ? 16 : op === Op.ELEMENTS ? 12 : 9, "stream");
+      return this.#executor.streams.record(Buffer.from(copyOf(buf, start - 5, end).buffer));
+    }
+    need(start, end, 12, "ELEMENT");
+    this.#executor.streams.element(place, session.channels.take(buf.readUInt32LE(start + 8)));
+  }
+
+  #stream(message: StreamMessage): void {
+    if (message.type === "stream") this.#session.streams.record(message.record);
+    else this.#session.streams.element(message.place, message.value);
+    this.#flushSoon();
   }
 
   /** hash (32 bytes), kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
@@ -240,6 +264,7 @@ export class Host {
       stdout: bind.stdout,
       stderr: bind.stderr,
       limitMs: bind.limitMs,
+      limited: bind.limited,
     });
   }
 
@@ -330,6 +355,12 @@ function failureOf(error: unknown): CodeFailure {
   if (!(error instanceof SkyError)) return { message: String(error), hint: "", retryable: false, details: {} };
   const { message, hint, retryable, details } = error;
   return { message, hint, retryable, details };
+}
+
+/** The one task of a record whose arguments stream: count u8, positions, encoded list. */
+function checkStreams(tasks: number, body: Buffer, start: number, end: number): void {
+  if (tasks !== 1 || end - start < 2 || end - start < 2 + body[start]!)
+    throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record whose streams can't be");
 }
 
 /** Bytes of their own, for work that outlives the arrival it came with. */

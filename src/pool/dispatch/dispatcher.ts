@@ -16,6 +16,8 @@ import { attribute, lostError, Retries } from "./retries.ts";
 import { Installs } from "./installs.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
+import type { Sources } from "./sources.ts";
+import { Streams } from "./streams.ts";
 import { SegmentTable } from "./segment-table.ts";
 
 export interface DispatcherOptions {
@@ -31,6 +33,7 @@ export interface DispatcherOptions {
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
 export class Dispatcher {
   readonly scheduler = new Scheduler();
+  readonly streams = new Streams((id) => this.#segments.find(id));
   readonly #options: DispatcherOptions;
   readonly #binds: BindTable;
   readonly #segments = new SegmentTable();
@@ -108,8 +111,8 @@ export class Dispatcher {
   }
 
   /** Adds a task to a segment without reserved ids; only while `isOpen`. */
-  add(segment: Segment, value: unknown): number {
-    const index = segment.add(value);
+  add(segment: Segment, value: unknown, sources?: Sources): number {
+    const index = segment.add(value, sources);
     this.#nextId++;
     return index;
   }
@@ -191,6 +194,7 @@ export class Dispatcher {
       const suspect = unsolved && index < slots;
       this.#lost(range, id, rank, unsolved ? { ...loss, innocent: !suspect } : loss, suspect && ids.length > 1);
     }
+    this.streams.nodeDown(rank, (segment, index) => lostError(segment, index, rank, loss));
     this.schedule();
   }
 
@@ -211,15 +215,19 @@ export class Dispatcher {
     items(
       (channel) => port.take(channel),
       segment.bind.code,
-      (item, threw, value) => {
+      (item, threw, value, streamed) => {
         const index = offset + item;
         // Only what this node was given counts.
         while (piece < pieces.length && first + item >= pieces[piece]!.first + pieces[piece]!.count) piece++;
         if (piece === pieces.length || first + item < pieces[piece]!.first) return;
         if (segment.state(index) >= State.DONE || segment.attempt(index) !== attempt) return;
         const endedAt = lastEnd - stepMs * (count - 1 - item);
-        if (!threw) this.#settle(segment, index, State.DONE, value, ranUs, now, endedAt);
-        else this.#threw(segment, index, port.rank, value, ranUs, endedAt, pieces);
+        if (streamed !== undefined) this.streams.bodyOver(port, segment, index, streamed);
+        if (!threw) return this.#settle(segment, index, State.DONE, value, ranUs, now, endedAt);
+        if (this.#tryAgain(segment, index, port.rank, value, ranUs, endedAt, pieces)) return;
+        attribute(value, segment, index, port.rank);
+        if (streamed !== undefined) this.streams.failed(port, segment, index, value);
+        this.#settle(segment, index, State.FAILED, value, ranUs, now, endedAt);
       },
     );
     this.schedule();
@@ -272,6 +280,7 @@ export class Dispatcher {
     this.#deadlines.dispose();
     this.#installs.close(reason);
     for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
+    this.streams.close(reason);
   }
 
   #send(port: NodePort, given: Range): void {
@@ -328,13 +337,18 @@ export class Dispatcher {
     const unsent = (segment.times(index).sent ?? 0) > unsentSince;
     const cause = unsent ? "neverStarted" : loss.cause;
     const failure = lossOf(cause, reason, innocent || unsent, { node: rank, attempt: segment.attempt(index) });
+    const spent = this.streams.spent(id);
     const again =
       this.#closed === undefined &&
+      spent === undefined &&
       this.#retries.again(segment, { ...range, first: id, count: 1 }, { failure, culprit, alone: alone && !unsent });
-    if (!again) this.#settle(segment, index, State.FAILED, lostError(segment, index, rank, loss), 0);
+    if (again) return;
+    const last = spent === undefined ? loss : { ...loss, reason: `${reason}; it can't run again: ${spent}` };
+    this.#settle(segment, index, State.FAILED, lostError(segment, index, rank, last), 0);
   }
 
-  #threw(
+  /** Whether a rule has a task that threw run again. */
+  #tryAgain(
     segment: Segment,
     index: number,
     rank: number,
@@ -342,16 +356,13 @@ export class Dispatcher {
     ranUs: number,
     endedAt: number,
     pieces: readonly Range[],
-  ): void {
+  ): boolean {
+    if (segment.bind.options.retry === undefined) return false;
     const id = segment.first + index;
     const range = pieces.find((piece) => id >= piece.first && id < piece.first + piece.count);
-    if (range && segment.bind.options.retry !== undefined) {
-      const failure = failureOf(error, { node: rank, attempt: segment.attempt(index) });
-      const one = { ...range, first: id, count: 1 };
-      if (this.#retries.again(segment, one, { failure, endedAt, ranMs: ranUs / 1000 })) return;
-    }
-    attribute(error, segment, index, rank);
-    this.#settle(segment, index, State.FAILED, error, ranUs, this.#options.now(), endedAt);
+    if (!range || this.streams.spent(id) !== undefined) return false;
+    const failure = failureOf(error, { node: rank, attempt: segment.attempt(index) });
+    return this.#retries.again(segment, { ...range, first: id, count: 1 }, { failure, endedAt, ranMs: ranUs / 1000 });
   }
 
   #settle(
@@ -364,6 +375,7 @@ export class Dispatcher {
     endedAt = now,
   ): void {
     if (!segment.settle(index, state, value, now, ranUs, endedAt)) return;
+    if (this.streams.size > 0) this.streams.settled(segment, index, state, value);
     this.counts.queued--;
     if (state === State.DONE) this.counts.done++;
     else if (state === State.FAILED) this.counts.failed++;

@@ -1,5 +1,6 @@
 import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "./bind.ts";
+import type { StreamOutbox } from "../../wire/stream/outbox.ts";
 import type { Segment } from "./segment.ts";
 
 /** A node that can take tasks, as the dispatcher needs it. */
@@ -15,4 +16,5 @@ export interface NodePort {
   forget(bind: Bind): void;
   flush(): void;
   take(channel: number): Buffer;
+  readonly streams: StreamOutbox;
 }

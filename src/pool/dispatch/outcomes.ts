@@ -7,7 +7,8 @@ import { itemLength } from "../../wire/items.ts";
 import { Status } from "../../wire/ops.ts";
 import { OUTCOMES_HEADER, type OutcomesHeader, readOutcomesHeader } from "../../wire/records.ts";
 
-type Each = (item: number, threw: boolean, value: unknown) => void;
+/** `streamed`: the status of an outcome whose result is a stream. */
+type Each = (item: number, threw: boolean, value: unknown, streamed?: number) => void;
 
 export interface Outcomes extends OutcomesHeader {
   /** Decodes the items in turn. An item that can't be decoded counts as one that threw. */
@@ -58,6 +59,7 @@ function one(
   const bytes = bulk ? take(buf.readUInt32LE(start + 1)) : buf;
   const from = bulk ? 0 : start + 1;
   const to = bulk ? bytes.length : end;
+  if (status >= Status.STREAMED) return stream(buf, start, end, code, item, each);
   const threw = status === Status.THREW || status === Status.THREW_BULK;
   let value: unknown;
   try {
@@ -67,4 +69,11 @@ function one(
     return each(item, true, error);
   }
   each(item, threw, value);
+}
+
+/** A stream tells its end, and its error, itself; here they are for the books. */
+function stream(buf: Buffer, start: number, end: number, code: Code, item: number, each: Each): void {
+  const status = buf[start]!;
+  if (status === Status.STREAMED || end === start + 1) return each(item, status !== Status.STREAMED, undefined, status);
+  each(item, true, decodeError(buf, start + 1, end, resultHooks(code)), status);
 }

@@ -5,7 +5,9 @@ import type { EncodeHooks } from "../../values/hooks.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { beginItem, endItem, itemLength } from "../../wire/items.ts";
 import { INLINE_MAX_BYTES } from "../../wire/ops.ts";
+import type { Source } from "../../wire/stream/source.ts";
 import type { Bind } from "./bind.ts";
+import { encodeSources, type Sources } from "./sources.ts";
 
 export const State = { QUEUED: 0, RUNNING: 1, DONE: 2, FAILED: 3, CANCELLED: 4 } as const;
 
@@ -14,6 +16,8 @@ const ITEMS_PER_RECORD = 16_384;
 
 /** Told of each task's end, once. */
 export interface SegmentSink {
+  /** A task's result is a stream, which has begun: that is its result; `settled` tells of the end. */
+  began(segment: Segment, index: number, stream: unknown): void;
   settled(segment: Segment, index: number, state: number, value: unknown): void;
 }
 
@@ -60,6 +64,8 @@ export class Segment {
   readonly #bytes: ByteWriter | undefined;
   #ends: Uint32Array | undefined;
   #big: Map<number, Buffer> | undefined;
+  /** Arguments that stream, by index and position; such tasks travel alone too. */
+  sources: Map<number, ReadonlyMap<number, Source>> | undefined;
   #state: Uint8Array;
   #attempts: Uint8Array;
   #ranks: Int16Array;
@@ -104,9 +110,10 @@ export class Segment {
   }
 
   /** Encodes one more task's arguments; what changes afterwards does not reach it. */
-  add(value: unknown): number {
+  add(value: unknown, sources?: Sources): number {
     const index = this.count;
     if (index === this.#state.length) this.#grow();
+    if (sources) return this.#addSources(sources);
     const bytes = this.#bytes!;
     const at = bytes.pos;
     try {
@@ -123,6 +130,15 @@ export class Segment {
     }
     this.#ends![index] = bytes.pos;
     this.count++;
+    return index;
+  }
+
+  #addSources(sources: Sources): number {
+    const index = this.count;
+    const bytes = encodeSources(sources, argumentHooks(this.bind.code, "args"));
+    (this.#big ??= new Map()).set(index, bytes);
+    (this.sources ??= new Map()).set(index, sources.at);
+    this.addNothing();
     return index;
   }
 

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { readLine } from "../../wire/hello.ts";
-import { FRAME_TARGET_BYTES, Mode, Op } from "../../wire/ops.ts";
+import { FRAME_TARGET_BYTES, INLINE_MAX_BYTES, Mode, Op } from "../../wire/ops.ts";
 import {
   type LostRecord,
   type NoteRecord,
@@ -13,6 +13,8 @@ import {
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
 import type { Code } from "../../function/capture/code.ts";
+import type { StreamOutbox } from "../../wire/stream/outbox.ts";
+import { isStreamOp } from "../../wire/stream/records.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
@@ -27,6 +29,7 @@ export interface DataLinkEvents {
   lost(port: NodePort, record: LostRecord): void;
   log(task: number, stream: "stdout" | "stderr", text: string): void;
   note(note: Exclude<NoteRecord, { type: "code" }>): void;
+  stream(port: NodePort, op: number, buf: Buffer, start: number, end: number): void;
   /** The stream is gone; the session can go on over another. */
   down(error: Error | undefined): void;
 }
@@ -134,6 +137,10 @@ export class DataLink implements NodePort {
     this.session.flush();
   }
 
+  get streams(): StreamOutbox {
+    return this.session.streams;
+  }
+
   take(channel: number): Buffer {
     return this.session.channels.take(channel);
   }
@@ -171,16 +178,18 @@ export class DataLink implements NodePort {
 
   #bulkTask(segment: Segment, index: number, attempt: number, bytes: Buffer): void {
     const { session } = this;
+    const streams = segment.sources?.has(index) ?? false;
+    if (streams && bytes.length <= INLINE_MAX_BYTES) {
+      session.open(Op.TASKS);
+      writeTasksHeader(session.out, segment.bind.id, Mode.STREAMS, attempt, segment.first + index, 1);
+      session.out.bytes(bytes);
+      session.close();
+      return;
+    }
+    const mode = streams ? Mode.BULK_STREAMS : segment.single ? Mode.BULK_ITEM : Mode.BULK_ARGUMENTS;
     session.bulk.send(bytes, (channel) => {
       session.open(Op.TASKS);
-      writeTasksHeader(
-        session.out,
-        segment.bind.id,
-        segment.single ? Mode.BULK_ITEM : Mode.BULK_ARGUMENTS,
-        attempt,
-        segment.first + index,
-        1,
-      );
+      writeTasksHeader(session.out, segment.bind.id, mode, attempt, segment.first + index, 1);
       session.out.u32(channel);
       session.close();
       this.#overtaken(segment, index, 1);
@@ -215,6 +224,7 @@ export class DataLink implements NodePort {
       case Op.NOTE:
         return this.#note(readJson<NoteRecord>(buf, start, end));
       default:
+        if (isStreamOp(op)) return this.#events.stream(this, op, buf, start, end);
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }
   }

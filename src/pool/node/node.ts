@@ -146,6 +146,7 @@ export class Node {
       outcomes: (port, buf, start, end) => dispatcher.outcomes(port, buf, start, end),
       revoked: (port, ranges) => dispatcher.revoked(port, ranges),
       lost: (port, record) => dispatcher.lost(port, record),
+      stream: (port, op, buf, start, end) => dispatcher.streams.record(port, op, buf, start, end),
       log: (task, stream, message) =>
         emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
       note: (note) => this.#note(note),

@@ -171,6 +171,7 @@ export class Shipping {
       bind: bind.id,
       code,
       limitMs: bind.limitMs,
+      limited: bind.options.timeoutMs !== undefined,
       stdout: this.#shows(bind, "stdout"),
       stderr: this.#shows(bind, "stderr"),
     };

@@ -16,6 +16,8 @@ export class Bind {
   hooks: CodeHooks | undefined;
   /** A task waits for it to load. */
   awaited = false;
+  /** Its bodies give streams. */
+  streams = false;
   readonly loaded: Promise<void>;
 
   constructor(message: BindMessage) {

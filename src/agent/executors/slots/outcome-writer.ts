@@ -33,12 +33,13 @@ export class OutcomeWriter {
     value: unknown,
     hooks?: EncodeHooks,
     ended = performance.now(),
+    streamed?: number,
   ): Uint8Array | undefined {
     const { out } = this;
     if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff)
       this.#begin(id, attempt, word);
     const at = beginItem(out);
-    this.#item(threw, value, hooks);
+    this.#item(threw, value, hooks, streamed);
     const length = out.pos - at - 1;
     if (length > INLINE_MAX_BYTES) {
       const bytes = Uint8Array.prototype.slice.call(out.buf, at + 1, out.pos);
@@ -91,9 +92,16 @@ export class OutcomeWriter {
     this.#recordAt = -1;
   }
 
-  #item(threw: boolean, value: unknown, hooks: EncodeHooks | undefined): void {
+  #item(threw: boolean, value: unknown, hooks: EncodeHooks | undefined, streamed: number | undefined): void {
     const { out } = this;
     const at = out.pos;
+    if (streamed !== undefined) {
+      out.u8(streamed);
+      if (threw) encodeError(value, out, hooks);
+      // The stream tells it too.
+      if (streamed === Status.STREAM_THREW && out.pos - at > INLINE_MAX_BYTES) out.pos = at + 1;
+      return;
+    }
     if (!threw) {
       if (value === undefined) return;
       out.u8(Status.RETURNED);

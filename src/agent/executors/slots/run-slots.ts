@@ -60,6 +60,10 @@ export function runSlots({ share, single, info, post }: SlotsOptions): (message:
         return setInstanceInfo(message.info);
       case "slots":
         return loops.pump();
+      case "stream":
+        return loops.streams.take(message.record);
+      case "element":
+        return loops.streams.element(message.place, message.value);
       case "ping":
         return post({ type: "pong", id: message.id });
     }

@@ -2,8 +2,11 @@ import { runInTask, setCurrentTask } from "../../../task/context.ts";
 import { flushTask } from "../../../task/output.ts";
 import { decode } from "../../../values/decode.ts";
 import type { DecodeHooks, EncodeHooks } from "../../../values/hooks.ts";
-import { Mode } from "../../../wire/ops.ts";
+import { Mode, Status } from "../../../wire/ops.ts";
+import type { FeedEnd } from "../../../wire/stream/feed.ts";
+import { isSource, type Source } from "../../../wire/stream/source.ts";
 import type { Bind } from "./bind.ts";
+import { RunStreams } from "./run-streams.ts";
 import { itemLength } from "../../../wire/items.ts";
 import { type ChunkMessage, unpackChunks } from "../chunk-message.ts";
 import type { FromSlots } from "../messages.ts";
@@ -30,6 +33,7 @@ export class SlotLoops {
   readonly #post: (message: FromSlots, transfer?: ArrayBuffer[]) => void;
   readonly #single: boolean;
   readonly #outcomes = new OutcomeWriter();
+  readonly streams: RunStreams;
   readonly #running: (TaskRun | undefined)[] = [];
   readonly #cancelled = new Set<number>();
   #chunks: Chunk[] = [];
@@ -51,6 +55,7 @@ export class SlotLoops {
     this.#binds = binds;
     this.#single = single;
     this.#post = post;
+    this.streams = new RunStreams(post);
   }
 
   /** Tasks that run now, for attribution of what belongs to no async context. */
@@ -82,6 +87,7 @@ export class SlotLoops {
     for (const [slot, run] of this.#running.entries()) {
       if (!run || run.number < first || run.number >= end) continue;
       run.stop(reason);
+      this.streams.drop(run);
       this.#free(slot);
     }
     // Of the others only those that are still in line here: one that has ended may come back as another attempt.
@@ -145,6 +151,7 @@ export class SlotLoops {
       this.#running[slot] = run;
       let value: unknown;
       let threw = false;
+      let streamed: number | undefined;
       try {
         // The item is claimed before its function is loaded, so that limits and cancels reach it then too.
         if (!bind.settled) {
@@ -154,12 +161,19 @@ export class SlotLoops {
         }
         if (run.stopped) return this.#leave(run);
         if (bind.failure) throw bind.failure.error;
-        const args = this.#arguments(chunk, start, bind.hooks?.decode);
+        const args = this.#arguments(run, chunk, start, bind.hooks?.decode);
         const body = bind.body!;
         value = this.#single ? callSingle(run, body, args) : runInTask(run, () => body(...args));
         if (isThenable(value)) {
           value = await value;
           if (run.stopped) return this.#leave(run);
+        }
+        if (isSource(value)) {
+          const end = await this.#stream(run, message.bind, bind, value);
+          if (run.stopped) return this.#leave(run);
+          threw = end.threw;
+          streamed = end.untold ? Status.STREAM_FAILED : threw ? Status.STREAM_THREW : Status.STREAMED;
+          value = end.error;
         }
       } catch (error) {
         if (run.stopped) return this.#leave(run);
@@ -170,7 +184,8 @@ export class SlotLoops {
       this.#share.tick();
       this.#used = true;
       flushTask(run);
-      this.#emit(run, (ended - started) * 1000, threw, value, bind.hooks?.encode, ended);
+      if (this.streams.size > 0) this.streams.forget(run);
+      this.#emit(run, (ended - started) * 1000, threw, value, bind.hooks?.encode, ended, streamed);
       this.#running[slot] = undefined;
       this.#share.end(slot);
       if (this.#outcomes.out.pos > FLUSH_BYTES) this.flush();
@@ -191,6 +206,16 @@ export class SlotLoops {
     } else this.#flushSoon();
   }
 
+  /** Sends what a body's stream gives, in the context of its task. */
+  #stream(run: TaskRun, id: number, bind: Bind, source: Source): Promise<FeedEnd> {
+    if (!bind.streams) {
+      bind.streams = true;
+      this.#post({ type: "streams", bind: id });
+    }
+    const send = (): Promise<FeedEnd> => this.streams.result(run, source, bind.hooks);
+    return this.#single ? send() : runInTask(run, send);
+  }
+
   #emit(
     run: TaskRun,
     elapsedUs: number,
@@ -198,11 +223,12 @@ export class SlotLoops {
     value: unknown,
     hooks?: EncodeHooks,
     ended = performance.now(),
+    streamed?: number,
   ): void {
-    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks, ended);
+    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks, ended, streamed);
     if (bulk) {
       this.flush();
-      const status = bulk[0]!;
+      const status = bulk[0] === Status.RETURNED ? Status.RETURNED : Status.THREW;
       this.#post({ type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bulk }, [
         bulk.buffer as ArrayBuffer,
       ]);
@@ -221,6 +247,7 @@ export class SlotLoops {
   /** A body that was given up has ended. */
   #leave(run: TaskRun): void {
     flushTask(run);
+    if (this.streams.size > 0) this.streams.forget(run);
     this.#share.abandon(-1);
   }
 
@@ -230,7 +257,13 @@ export class SlotLoops {
     chunk.at = start + length;
   }
 
-  #arguments({ message: { mode }, body }: Chunk, at: number, hooks: DecodeHooks | undefined): unknown[] {
+  #arguments(run: TaskRun, { message: { mode }, body }: Chunk, at: number, hooks: DecodeHooks | undefined): unknown[] {
+    if (mode === Mode.STREAMS) {
+      const from = 1 + body[0]!;
+      const args = decode(body, from, body.length, hooks) as unknown[];
+      for (const position of body.subarray(1, from)) args[position] = this.streams.argument(run, position, hooks);
+      return args;
+    }
     if (mode >= Mode.BULK_ARGUMENTS) {
       const value = decode(body, 0, body.length, hooks);
       return mode === Mode.BULK_ITEM ? [value] : (value as unknown[]);

@@ -13,6 +13,8 @@ export class TaskRun implements TaskContext {
   #abort: AbortController | undefined;
   /** Why the host gave the task up; its outcome is no longer wanted. */
   stopped: "cancelled" | "timeout" | undefined;
+  /** Whoever read its stream has left. */
+  #left = false;
 
   constructor(
     number: number,
@@ -39,6 +41,7 @@ export class TaskRun implements TaskContext {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.stopped) this.#abort.abort(stopReason(this.stopped));
+    else if (this.#left) this.#abort.abort(stopReason("left"));
     return this.#abort.signal;
   }
 
@@ -51,9 +54,16 @@ export class TaskRun implements TaskContext {
     this.stopped = reason;
     this.#abort?.abort(stopReason(reason));
   }
+
+  /** Nobody reads its stream any more; its generator is about to be ended. */
+  leave(): void {
+    this.#left = true;
+    this.#abort?.abort(stopReason("left"));
+  }
 }
 
-function stopReason(reason: "cancelled" | "timeout"): DOMException {
+function stopReason(reason: "cancelled" | "timeout" | "left"): DOMException {
+  if (reason === "left") return new DOMException("nobody reads the task's stream any more", "AbortError");
   return reason === "timeout"
     ? new DOMException("the task's time limit has passed", "TimeoutError")
     : new DOMException("the task was cancelled", "AbortError");
