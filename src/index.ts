@@ -44,6 +44,7 @@ export type { SkyEvent } from "./events/event.ts";
 export type { PoolView, NodeView, TasksView } from "./events/views.ts";
 export type { Fn, GenericFn } from "./function/fn.ts";
 export type { Group } from "./function/group.ts";
+export type { CacheOptions, CacheRule } from "./function/cache-rule.ts";
 export type { FnOptions, OutputRule } from "./function/options.ts";
 export type { RetryDecision, RetryFailure, RetryRule } from "./function/retry-rule.ts";
 export type { Pending } from "./function/pending.ts";

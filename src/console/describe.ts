@@ -32,6 +32,8 @@ export function describe(event: SkyEvent): Line | undefined {
         text: `${event.name} failed${after}: ${withHint(error, event.error.code)}`,
       };
     }
+    case "Tasks.Cached":
+      return { kind: "life", text: `${event.name}: ${plural(event.count, "result")} served from cache` };
     case "Task.Retried": {
       const culprit = event.culprit === undefined ? "" : `, brought down by ${event.culprit}`;
       const after = event.waitMs === undefined ? "" : ` in ${duration(event.waitMs)}`;

@@ -18,6 +18,7 @@ const HINTS = {
   SKY_CAPTURE_UNSERIALIZABLE: "Make what the message names inside the function, or pass plain data.",
   SKY_CAPTURE_UNSUPPORTED: "Move the function to a module, or write it in a form that the message names.",
   SKY_CAPTURE_UNRESOLVED: "Install the package, or correct the import that the message names.",
+  SKY_CACHE_FAILED: "Give the function a folder of your own for its results: cache: { dir }, or leave cache out.",
   SKY_VALUE_UNSERIALIZABLE: "Pass plain data, or give the class a codec with sky.register.",
   SKY_VALUE_MALFORMED: "The bytes are not a value of this format; the peer may run another version.",
   SKY_VALUE_LIMIT: "The value is deeper or larger than the limit in the message.",

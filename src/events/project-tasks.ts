@@ -41,7 +41,10 @@ export function projectTasks(view: TasksView, event: TaskEvent): TasksView {
       return { ...view, inflight: without(view.inflight, event.task) };
     case "Task.Retried":
       return { ...view, inflight: without(view.inflight, event.task), retried: view.retried + 1 };
+    case "Tasks.Cached":
+      return { ...view, cached: view.cached + event.count };
     case "Task.Queued":
+    case "Task.Cached":
     case "Task.BroadcastPartial":
       return view;
   }

@@ -22,6 +22,8 @@ export function projectPool(view: PoolView, event: SkyEvent): PoolView {
     case "Events.Dropped":
       return view;
     case "Tasks.Progress":
+    case "Tasks.Cached":
+    case "Task.Cached":
     case "Task.Queued":
     case "Task.Assigned":
     case "Task.Progress":

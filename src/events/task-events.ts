@@ -74,6 +74,11 @@ export interface TaskRetried extends OfAttempt {
   readonly culprit?: string;
 }
 
+/** The task was answered before: its result was kept on this machine, and nothing ran. */
+export interface TaskCached extends OfTask {
+  readonly type: "Task.Cached";
+}
+
 export interface TaskBroadcastPartial extends OfTask {
   readonly type: "Task.BroadcastPartial";
   readonly done: number;
@@ -96,6 +101,13 @@ export interface TasksProgress extends EventBase {
   readonly perNode?: readonly number[];
 }
 
+/** So many tasks of a function were served from its cache in one go. Always emitted, unlike `Task.Cached`. */
+export interface TasksCached extends EventBase {
+  readonly type: "Tasks.Cached";
+  readonly name: string;
+  readonly count: number;
+}
+
 export type TaskEvent =
   | TaskQueued
   | TaskAssigned
@@ -104,5 +116,7 @@ export type TaskEvent =
   | TaskFailed
   | TaskCancelled
   | TaskRetried
+  | TaskCached
   | TaskBroadcastPartial
-  | TasksProgress;
+  | TasksProgress
+  | TasksCached;

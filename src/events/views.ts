@@ -66,6 +66,8 @@ export interface TasksView {
   readonly failed: number;
   readonly cancelled: number;
   readonly retried: number;
+  /** Tasks that were served from a cache; `done` counts them too. */
+  readonly cached: number;
   /** Finished tasks by rank. */
   readonly perNode: readonly number[];
   /** When the first task was seen, and when the counts last moved. */
@@ -153,6 +155,7 @@ const EMPTY_TASKS: TasksView = {
   failed: 0,
   cancelled: 0,
   retried: 0,
+  cached: 0,
   perNode: [],
   firstAt: undefined,
   lastAt: undefined,

@@ -1,5 +1,6 @@
 import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
+import { type CacheRule, resolveCache, type ResolvedCache } from "./cache-rule.ts";
 import { parseDuration } from "./duration.ts";
 import { type ResolvedRetry, resolveRetry, type RetryRule } from "./retry-rule.ts";
 
@@ -30,6 +31,12 @@ export interface FnOptions {
   readonly retry?: RetryRule | undefined;
   /** "never": at most once; a task that was started and lost fails with SKY_TASK_LOST. @default "lost" */
   readonly rerun?: "lost" | "never" | undefined;
+  /**
+   * Results are kept on this machine's disk, by the function's code, what it captures, and the arguments; a call that was
+   * answered before is served from there and runs nowhere. Errors are never kept. Calls aimed at a node (`broadcast`,
+   * `target`) always run. @default false
+   */
+  readonly cache?: CacheRule | undefined;
   /** Whose standard output is shown. @default every node's */
   readonly stdout?: OutputRule | undefined;
   /** Whose standard error is shown. @default every node's */
@@ -48,6 +55,7 @@ export interface ResolvedOptions {
   readonly queueTimeoutMs?: number;
   readonly retry?: ResolvedRetry;
   readonly rerun?: "lost" | "never";
+  readonly cache?: ResolvedCache | undefined;
   readonly stdout?: OutputRule;
   readonly stderr?: OutputRule;
   readonly silent?: boolean;
@@ -55,7 +63,18 @@ export interface ResolvedOptions {
   readonly include?: readonly string[];
 }
 
-const NAMES = ["timeout", "queueTimeout", "retry", "rerun", "stdout", "stderr", "silent", "name", "include"] as const;
+const NAMES = [
+  "timeout",
+  "queueTimeout",
+  "retry",
+  "rerun",
+  "cache",
+  "stdout",
+  "stderr",
+  "silent",
+  "name",
+  "include",
+] as const;
 
 export const NO_OPTIONS: ResolvedOptions = Object.freeze({});
 
@@ -86,6 +105,9 @@ export function resolveOptions(given: FnOptions | undefined, base: ResolvedOptio
         break;
       case "rerun":
         result.rerun = oneOf(name, value, ["lost", "never"]);
+        break;
+      case "cache":
+        result.cache = resolveCache(value);
         break;
       case "stdout":
       case "stderr":

@@ -224,6 +224,7 @@ export class Pool implements AsyncDisposable {
     for (const failure of this.#unobserved.report(this.#calls.unobservedBatches))
       this.#emit({ type: "Error.Occurred", message: `a failure that nobody awaited: ${failure}`, fatal: false });
     await this.#nodes.close();
+    await this.#dispatcher.dispose();
     clearInterval(this.#keepAlive);
     this.#release();
     this.#progress.flush();

@@ -3,7 +3,6 @@ import type { SkyEvent } from "../events/event.ts";
 import type { DispatchEvents } from "./dispatch/dispatch-events.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
 import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
-import { messageOf } from "./message-of.ts";
 
 const EVERY_MS = 100;
 
@@ -40,13 +39,18 @@ export class Progress implements DispatchEvents {
     });
   }
 
-  ruleFailed(name: string, error: unknown): void {
-    const message = `the retry rule of ${name} failed, so its task is not tried again: ${messageOf(error)}`;
+  cached(name: string, count: number): void {
+    this.#emit({ type: "Tasks.Cached", ...this.#base(), name, count });
+  }
+
+  problem(message: string): void {
     this.#emit({ type: "Error.Occurred", ...this.#base(), message, fatal: false });
   }
 
   ended(segment: Segment, index: number): void {
     const state = segment.state(index);
+    // What came without an attempt was there before.
+    if (state === State.DONE && segment.attempt(index) === 0) return this.#served(segment, index);
     const type = state === State.DONE ? "Task.Completed" : state === State.FAILED ? "Task.Failed" : "Task.Cancelled";
     if (!this.#bus.wants(type)) return;
     const { ranMs } = segment.times(index);
@@ -62,6 +66,12 @@ export class Progress implements DispatchEvents {
     else if (type === "Task.Failed")
       this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }), error: failureOf(segment.failure) });
     else this.#emit({ type, ...of, ...(rank < 0 ? {} : { node: rank }) });
+  }
+
+  #served(segment: Segment, index: number): void {
+    if (!this.#bus.wants("Task.Cached")) return;
+    const task = `t${segment.first + index}`;
+    this.#emit({ type: "Task.Cached", ...this.#base(), task, name: segment.bind.name });
   }
 
   /** A body said how far it is. */

@@ -112,6 +112,11 @@ export class Task<T> implements PromiseLike<T> {
     return rank < 0 ? undefined : rank;
   }
 
+  /** Whether its result was kept by an earlier run: nothing ran for it, on no node. */
+  get cached(): boolean {
+    return this.#segment.state(this.#index) === State.DONE && this.#segment.attempt(this.#index) === 0;
+  }
+
   /** All tries so far, the current one last; empty before the first. */
   get attempts(): readonly TaskAttempt[] {
     const attempt = this.#segment.attempt(this.#index);

@@ -48,6 +48,22 @@ export function options(): void {
   sky.fn(() => 1, { timeout: 600 });
   // @ts-expect-error -- there is no such option
   sky.fn(() => 1, { timeuot: "1s" });
+  sky.fn(() => 1, { retry: "5s", cache: true });
+  sky.fn(() => 1, {
+    retry: (failure, tries) => {
+      same<typeof failure, sky.RetryFailure>();
+      same<typeof tries, number>();
+      if (failure.cause === "neverStarted") return true;
+      return failure.kind === "lost" && tries < 5 && "10s";
+    },
+    cache: { dir: "/var/tmp/mine", ttl: "1h", maxGb: 2 },
+  });
+  // @ts-expect-error -- a decision is made at once
+  sky.fn(() => 1, { retry: async () => true });
+  // @ts-expect-error -- a number is no answer
+  sky.fn(() => 1, { retry: () => 5 });
+  // @ts-expect-error -- no such option of a cache
+  sky.fn(() => 1, { cache: { folder: "/var/tmp/mine" } });
   // @ts-expect-error -- no such output rule
   add.with({ stdout: "all" });
   same<typeof add, ReturnType<typeof add.with>>();
@@ -59,6 +75,8 @@ export function options(): void {
 export async function run(): Promise<void> {
   const task = pool.run(add(1, 2));
   same<typeof task, sky.Task<number>>();
+  same<typeof task.cached, boolean>();
+  same<typeof task.attempts, readonly sky.TaskAttempt[]>();
   const text = await pool.run(shout("a"));
   same<typeof text, string>();
   const stream = await pool.run(rows("f"));

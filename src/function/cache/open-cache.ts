@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
+import { cacheHome } from "./cache-home.ts";
 import { DiskCache, isOurs } from "./disk-cache.ts";
 
 const DEFAULT_MB = 1024;
@@ -23,12 +23,6 @@ function open(env: NodeJS.ProcessEnv): DiskCache | undefined {
 function sizeOf(text: string | undefined): number {
   const size = text === undefined || text === "" ? DEFAULT_MB : Number(text);
   return Number.isFinite(size) && size >= 0 ? size : DEFAULT_MB;
-}
-
-/** A relative path there is to be ignored, as its specification has it. */
-function cacheHome(env: NodeJS.ProcessEnv): string {
-  const home = env["XDG_CACHE_HOME"];
-  return home !== undefined && isAbsolute(home) ? home : join(homedir(), ".cache");
 }
 
 /** Makes the folder, and says whether it is ours alone. */

@@ -2,7 +2,8 @@ import { captureSync } from "../../function/capture/capture.ts";
 import { carry } from "../../function/capture/carry.ts";
 import type { Code } from "../../function/capture/code.ts";
 import { argumentHooks } from "../../function/capture/hooks.ts";
-import type { AnyFn } from "../../function/brand.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import { type AnyFn, bodyOf } from "../../function/brand.ts";
 import type { OutputRule, ResolvedOptions } from "../../function/options.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { encode } from "../../values/encode.ts";
@@ -73,7 +74,7 @@ export class BindTable {
     const recent = this.#recent.get(fn);
     if (recent && recent.options === options && recent.captured === values && recent.bind.code === code)
       return recent.bind;
-    const key = `${options.timeoutMs ?? ""} ${options.silent ?? ""} ${ruleKey(options.stdout)} ${ruleKey(options.stderr)} ${options.rerun ?? ""} ${ruleKey(options.retry)}`;
+    const key = `${options.timeoutMs ?? ""} ${options.silent ?? ""} ${ruleKey(options.stdout)} ${ruleKey(options.stderr)} ${options.rerun ?? ""} ${ruleKey(options.retry)} ${ruleKey(options.cache)}`;
     let byKey = this.#last.get(code);
     if (!byKey) this.#last.set(code, (byKey = new Map()));
     const bind = this.#bind(fn, code, options, values, byKey.get(key));
@@ -90,6 +91,7 @@ export class BindTable {
     last: Last | undefined,
   ): Bind {
     if (last && last.captured === values) return last.bind;
+    if (options.cache) refuseGenerator(fn);
     const bytes = values === undefined ? NO_VALUES : encoded(values, code);
     if (last) {
       if (last.bind.values.equals(bytes)) return last.bind;
@@ -105,6 +107,16 @@ function encoded(values: Readonly<Record<string, unknown>>, code: Code): Buffer 
   const writer = new ByteWriter(256);
   encode(values, writer, argumentHooks(code, "captured"));
   return writer.take();
+}
+
+const Generator = function* (): Generator {}.constructor;
+const AsyncGenerator = async function* (): AsyncGenerator {}.constructor;
+
+/** @throws SkyError SKY_BAD_OPTION: what it gives is not known when it returns */
+function refuseGenerator(fn: AnyFn): void {
+  const body = bodyOf(fn);
+  if (body instanceof Generator || body instanceof AsyncGenerator)
+    throw new SkyError("SKY_BAD_OPTION", `${fn.name} can't have cache: it gives a stream, which is not kept`);
 }
 
 const RULES = new WeakMap<object, number>();

@@ -4,8 +4,10 @@ import type { AttemptRecord, Segment } from "./segment.ts";
 export interface DispatchEvents {
   /** `tried`: the attempt that failed; the next one comes after `waitMs`. */
   retried(segment: Segment, index: number, tried: AttemptRecord, waitMs: number, culprit: number | undefined): void;
-  /** A user's retry rule threw, so that it has not said yes. */
-  ruleFailed(name: string, error: unknown): void;
+  /** So many tasks of a function were served from its cache. */
+  cached(name: string, count: number): void;
+  /** What went wrong beside the tasks, in words. */
+  problem(message: string): void;
   ended(segment: Segment, index: number): void;
   changed(): void;
 }

@@ -6,29 +6,22 @@ import type { ResolvedOptions } from "../../function/options.ts";
 import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { DispatchEvents } from "./dispatch-events.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
 import { eachOutcome } from "./outcomes.ts";
-import { failureOf, lossOf } from "./failure.ts";
+import { failureOf } from "./failure.ts";
 import type { Loss } from "./loss.ts";
+import { Losses } from "./losses.ts";
 import { Measures } from "./measures.ts";
 import type { NodePort } from "./node-port.ts";
 import { attribute, lostError, Retries } from "./retries.ts";
 import { Installs } from "./installs.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
+import { isCached } from "../results/is-cached.ts";
+import { ResultCache } from "../results/result-cache.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
 import type { Sources } from "./sources.ts";
 import { Streams } from "./streams.ts";
 import { SegmentTable } from "./segment-table.ts";
-
-export interface DispatcherOptions {
-  readonly defaultLimitMs: number;
-  readonly retryOnInterruption: number;
-  readonly events: DispatchEvents;
-  /** Milliseconds since the pool began. */
-  readonly now: () => number;
-  /** When it began, ms since the epoch. */
-  readonly epochMs: number;
-}
 
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
 export class Dispatcher {
@@ -38,6 +31,8 @@ export class Dispatcher {
   readonly #binds: BindTable;
   readonly #segments = new SegmentTable();
   readonly #retries: Retries;
+  readonly #losses: Losses;
+  readonly #results: ResultCache;
   readonly #deadlines: Deadlines;
   readonly #installs: Installs;
   readonly #unprepared = new Unprepared(
@@ -66,14 +61,30 @@ export class Dispatcher {
       now,
       queued: () => this.schedule(),
     });
+    const [ports, segments, scheduler] = [this.#ports, this.#segments, this.scheduler];
+    this.#losses = new Losses({
+      scheduler,
+      segments,
+      retries: this.#retries,
+      final: (id) => (this.#closed ? "" : this.streams.spent(id)),
+      failed: (segment, index, error) => this.#settle(segment, index, State.FAILED, error, 0),
+    });
+    this.#results = new ResultCache({
+      missed: (segment, index, count) => {
+        this.#line(segment, index, count);
+        this.schedule();
+      },
+      settled: (segment, index, state, value) => this.#settle(segment, index, state, value, 0),
+      told: (name, count) => events.cached(name, count),
+      problem: (message) => events.problem(message),
+    });
     this.#deadlines = new Deadlines(this.#segments, now, (segment, index, error) => {
       this.scheduler.cancel(segment.queue, segment.first + index, 1);
       this.#settle(segment, index, State.FAILED, error, 0);
     });
-    const [ports, segments] = [this.#ports, this.#segments];
     const fail = (segment: Segment, error: SkyError): void => this.#failAll(segment, error);
     const schedule = (): void => this.schedule();
-    this.#installs = new Installs({ scheduler: this.scheduler, ports, segments, now, schedule, fail });
+    this.#installs = new Installs({ scheduler, ports, segments, now, schedule, fail });
     this.scheduler.openQueue(0);
   }
 
@@ -131,13 +142,19 @@ export class Dispatcher {
   enqueue(segment: Segment, index: number, count: number): void {
     this.counts.queued += count;
     this.#deadlines.watch(segment);
+    if (isCached(segment)) this.#results.ask(segment, index, count);
+    else this.#line(segment, index, count);
+    this.schedule();
+  }
+
+  /** Puts tasks into their queue, or before it while their code is not known. */
+  #line(segment: Segment, index: number, count: number): void {
     const { code } = segment.bind;
     const gone = this.#abandoned.get(segment.target) ?? this.#installs.failure(code, segment.target);
     if (gone) return void process.nextTick(() => this.#failAll(segment, gone));
     if (code.artifact && this.#installs.has(code) && !this.#unprepared.holds(code))
       this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + index, count);
     else this.#unprepared.hold(segment, index, count);
-    this.schedule();
   }
 
   /** A task that was given a place but can't be sent. */
@@ -182,18 +199,7 @@ export class Dispatcher {
     const port = this.#ports.get(rank);
     this.#ports.delete(rank);
     if (port) this.#installs.down(port);
-    const { slots } = this.scheduler.position(rank, 0);
-    const ranges = this.scheduler.nodeDown(rank);
-    const ids = ranges.flatMap((range) =>
-      Array.from({ length: range.count }, (_, i) => ({ range, id: range.first + i })),
-    );
-    // Nobody saw which task took the process down. Those that had most likely started are suspects, and run by themselves
-    // next; the others had most likely not, and are charged nothing.
-    const unsolved = loss.cause === "hostRestarted" && loss.culprit === undefined;
-    for (const [index, { range, id }] of [...ids.entries()].reverse()) {
-      const suspect = unsolved && index < slots;
-      this.#lost(range, id, rank, unsolved ? { ...loss, innocent: !suspect } : loss, suspect && ids.length > 1);
-    }
+    this.#losses.nodeDown(rank, loss);
     this.streams.nodeDown(rank, (segment, index) => lostError(segment, index, rank, loss));
     this.schedule();
   }
@@ -212,6 +218,10 @@ export class Dispatcher {
     const stepMs = count > 1 ? spanUs / 1000 / (count - 1) : 0;
     const offset = first - segment.first;
     let piece = 0;
+    const results: { index: number; bytes: Uint8Array }[] = [];
+    const keep = isCached(segment)
+      ? (item: number, bytes: Uint8Array): void => void results.push({ index: offset + item, bytes })
+      : undefined;
     items(
       (channel) => port.take(channel),
       segment.bind.code,
@@ -229,7 +239,10 @@ export class Dispatcher {
         if (streamed !== undefined) this.streams.failed(port, segment, index, value);
         this.#settle(segment, index, State.FAILED, value, ranUs, now, endedAt);
       },
+      keep,
     );
+    // Whoever waits for them sees them when this has returned: what was seen is kept.
+    if (results.length > 0) this.#results.keep(segment, results);
     this.schedule();
   }
 
@@ -247,11 +260,8 @@ export class Dispatcher {
     this.schedule();
   }
 
-  lost(port: NodePort, { tasks, detail, culprit, innocent }: LostRecord): void {
-    for (const { id } of [...tasks].reverse()) {
-      const [range] = this.scheduler.ended(port.rank, id, 1);
-      if (range) this.#lost(range, id, port.rank, { cause: "processDied", reason: detail, innocent, culprit });
-    }
+  lost(port: NodePort, record: LostRecord): void {
+    this.#losses.reported(port.rank, record);
     this.schedule();
   }
 
@@ -281,6 +291,11 @@ export class Dispatcher {
     this.#installs.close(reason);
     for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
     this.streams.close(reason);
+  }
+
+  /** Lets go of files, once nothing comes any more. */
+  dispose(): Promise<void> {
+    return this.#results.close();
   }
 
   #send(port: NodePort, given: Range): void {
@@ -326,25 +341,6 @@ export class Dispatcher {
       segment.requeued(id - segment.first);
       this.scheduler.retry({ ...piece, first: id, count: 1 }, piece.attempt, piece.avoid);
     }
-  }
-
-  #lost(range: Range, id: number, rank: number, loss: Loss, alone = false): void {
-    const { innocent = loss.culprit !== undefined, unsentSince = Infinity, culprit, reason } = loss;
-    const segment = this.#segments.find(id);
-    if (!segment) return;
-    const index = id - segment.first;
-    if (segment.state(index) >= State.DONE) return;
-    const unsent = (segment.times(index).sent ?? 0) > unsentSince;
-    const cause = unsent ? "neverStarted" : loss.cause;
-    const failure = lossOf(cause, reason, innocent || unsent, { node: rank, attempt: segment.attempt(index) });
-    const spent = this.streams.spent(id);
-    const again =
-      this.#closed === undefined &&
-      spent === undefined &&
-      this.#retries.again(segment, { ...range, first: id, count: 1 }, { failure, culprit, alone: alone && !unsent });
-    if (again) return;
-    const last = spent === undefined ? loss : { ...loss, reason: `${reason}; it can't run again: ${spent}` };
-    this.#settle(segment, index, State.FAILED, lostError(segment, index, rank, last), 0);
   }
 
   /** Whether a rule has a task that threw run again. */

@@ -9,10 +9,12 @@ import { OUTCOMES_HEADER, type OutcomesHeader, readOutcomesHeader } from "../../
 
 /** `streamed`: the status of an outcome whose result is a stream. */
 type Each = (item: number, threw: boolean, value: unknown, streamed?: number) => void;
+/** Told of the bytes of each result that could be read, before `Each`; they last until the record has been handled. */
+export type Keep = (item: number, bytes: Uint8Array) => void;
 
 export interface Outcomes extends OutcomesHeader {
   /** Decodes the items in turn. An item that can't be decoded counts as one that threw. */
-  items(take: (channel: number) => Buffer, code: Code, each: Each): void;
+  items(take: (channel: number) => Buffer, code: Code, each: Each, keep?: Keep): void;
 }
 
 /** Reads an OUTCOMES record. */
@@ -20,7 +22,7 @@ export function eachOutcome(buf: Buffer, start: number, end: number): Outcomes {
   const header = readOutcomesHeader(buf, start, end);
   return {
     ...header,
-    items: (take, code, each) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each),
+    items: (take, code, each, keep) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each, keep),
   };
 }
 
@@ -32,6 +34,7 @@ function walk(
   take: (channel: number) => Buffer,
   code: Code,
   each: Each,
+  keep: Keep | undefined,
 ): void {
   let at = start;
   for (let item = 0; item < count; item++) {
@@ -39,8 +42,10 @@ function walk(
     if (length < 0x80) at++;
     else ({ length, start: at } = itemLength(buf, at));
     if (at + length > end) throw new SkyError("SKY_WIRE_MALFORMED", "an outcome is longer than its record");
-    if (length === 0) each(item, false, undefined);
-    else one(buf, at, at + length, take, code, item, each);
+    if (length === 0) {
+      keep?.(item, NOTHING);
+      each(item, false, undefined);
+    } else one(buf, at, at + length, take, code, item, each, keep);
     at += length;
   }
 }
@@ -53,6 +58,7 @@ function one(
   code: Code,
   item: number,
   each: Each,
+  keep: Keep | undefined,
 ): void {
   const status = buf[start]!;
   const bulk = status === Status.RETURNED_BULK || status === Status.THREW_BULK;
@@ -68,6 +74,7 @@ function one(
   } catch (error) {
     return each(item, true, error);
   }
+  if (!threw) keep?.(item, bytes.subarray(from, to));
   each(item, threw, value);
 }
 
@@ -77,3 +84,5 @@ function stream(buf: Buffer, start: number, end: number, code: Code, item: numbe
   if (status === Status.STREAMED || end === start + 1) return each(item, status !== Status.STREAMED, undefined, status);
   each(item, true, decodeError(buf, start + 1, end, resultHooks(code)), status);
 }
+
+const NOTHING = Buffer.alloc(0);

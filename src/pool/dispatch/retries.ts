@@ -4,6 +4,7 @@ import type { Range } from "../core/ranges.ts";
 import { type Failure, runsAgain } from "../core/retry.ts";
 import type { Scheduler } from "../core/scheduler.ts";
 import type { DispatchEvents } from "./dispatch-events.ts";
+import { messageOf } from "../message-of.ts";
 import type { Loss } from "./loss.ts";
 import { type Segment, State } from "./segment.ts";
 
@@ -105,7 +106,8 @@ export class Retries {
     try {
       return runsAgain(failure, charged, { retryOnInterruption, retry, rerun });
     } catch (error) {
-      events.ruleFailed(segment.bind.name, error);
+      const { name } = segment.bind;
+      events.problem(`the retry rule of ${name} failed, so its task is not tried again: ${messageOf(error)}`);
       return undefined;
     }
   }

@@ -6,6 +6,8 @@ import { ByteWriter } from "../../values/byte-writer.ts";
 import { beginItem, endItem, itemLength } from "../../wire/items.ts";
 import { INLINE_MAX_BYTES } from "../../wire/ops.ts";
 import type { Source } from "../../wire/stream/source.ts";
+import { isCached } from "../results/is-cached.ts";
+import { streamRefused } from "../results/stream-refused.ts";
 import type { Bind } from "./bind.ts";
 import { encodeSources, type Sources } from "./sources.ts";
 
@@ -111,6 +113,7 @@ export class Segment {
 
   /** Encodes one more task's arguments; what changes afterwards does not reach it. */
   add(value: unknown, sources?: Sources): number {
+    if (sources && isCached(this)) throw streamRefused(this.bind.name);
     const index = this.count;
     if (index === this.#state.length) this.#grow();
     if (sources) return this.#addSources(sources);
@@ -147,6 +150,17 @@ export class Segment {
     if (this.count === this.#state.length) this.#grow();
     this.#ends![this.count] = this.#bytes!.pos;
     this.count++;
+  }
+
+  /** A task's arguments as they travel: what makes one call differ from another. */
+  argumentBytes(index: number): Uint8Array {
+    if (this.#items) {
+      const out = new ByteWriter(64);
+      this.#encode(out, this.#items[index]);
+      return out.buf.subarray(0, out.pos);
+    }
+    const start = index === 0 ? 0 : this.#ends![index - 1]!;
+    return this.#big?.get(index) ?? this.#bytes!.buf.subarray(start, this.#ends![index]);
   }
 
   big(index: number): Buffer | undefined {

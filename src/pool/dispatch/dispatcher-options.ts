@@ -1,0 +1,11 @@
+import type { DispatchEvents } from "./dispatch-events.ts";
+
+export interface DispatcherOptions {
+  readonly defaultLimitMs: number;
+  readonly retryOnInterruption: number;
+  readonly events: DispatchEvents;
+  /** Milliseconds since the pool began. */
+  readonly now: () => number;
+  /** When it began, ms since the epoch. */
+  readonly epochMs: number;
+}
