@@ -8,6 +8,7 @@ import { describe, type Line, type LineKind } from "./describe.ts";
 import { clockTime, plural } from "./format.ts";
 import { LiveArea } from "./live-area.ts";
 import { type ConsoleMode, isLive } from "./mode.ts";
+import { panelRows } from "./panel.ts";
 import { sanitize } from "./sanitize.ts";
 import { statusText, summaryText } from "./status.ts";
 import type { ConsoleStream } from "./stream.ts";
@@ -15,8 +16,8 @@ import { Throttle } from "./throttle.ts";
 
 export interface ConsoleOptions {
   /**
-   * `auto` and `rich`: the log, and on a terminal a live status row below it. `log`: only appended lines. `minimal`:
-   * life cycle and failures, no output of tasks. `silent`: nothing.
+   * `auto` and `rich`: the log, and on a terminal a line for each node and one for the pool below it. `log`: only
+   * appended lines. `minimal`: life cycle and failures, no output of tasks, one line below. `silent`: nothing.
    * @default "auto"
    */
   readonly mode?: ConsoleMode;
@@ -51,7 +52,7 @@ export function attachConsole(bus: EventBus, options: ConsoleOptions = {}): Disp
   const mode = options.mode ?? "auto";
   if (mode === "silent") return { [Symbol.dispose]() {} };
   const shown = new Console(mode, options);
-  const only: readonly EventPrefix[] = mode === "minimal" ? LIFE : [...LIFE, "Log", "Events"];
+  const only: readonly EventPrefix[] = mode === "minimal" ? LIFE : [...LIFE, "Log", "Metric", "Events"];
   const unsubscribe = bus.subscribe((event) => shown.take(event), { only });
   return {
     [Symbol.dispose]() {
@@ -73,6 +74,7 @@ class Console {
   readonly #views = new Map<string, PoolView>();
   readonly #said = new Map<string, { at: number; text: string }>();
   readonly #stopped = new Set<string>();
+  readonly #panel: boolean;
   #ended = false;
 
   constructor(mode: ConsoleMode, options: ConsoleOptions) {
@@ -81,6 +83,7 @@ class Console {
     this.#colors = colorsFor(wantsColors(this.#stream, env));
     this.#shown = SHOWN[mode === "minimal" ? "minimal" : "log"];
     this.#now = options.now ?? Date.now;
+    this.#panel = mode !== "minimal";
     const shared = options.sharedWith ?? [process.stdout, process.stderr].filter((stream) => stream.isTTY);
     this.#live = isLive(mode, this.#stream, env) ? LiveArea.of(this.#stream, shared) : undefined;
     const seconds = Number(env["SKYWARD_LOG_METRICS_INTERVAL"]);
@@ -126,9 +129,17 @@ class Console {
     const rows: string[] = [];
     for (const view of this.#views.values()) {
       if (this.#live === undefined) this.#heartbeat(view, now);
-      else rows.push(this.#several ? `${view.name}: ${statusText(view, now)}` : statusText(view, now));
+      else rows.push(...this.#rowsOf(view, now, this.#live));
     }
-    if (rows.length > 0) this.#live?.set(this, sanitize(rows.join("  |  ").replaceAll("\n", " ")));
+    if (rows.length > 0) this.#live?.set(this, rows);
+  }
+
+  #rowsOf(view: PoolView, now: number, live: LiveArea): readonly string[] {
+    const name = this.#several ? sanitize(view.name).replaceAll("\n", " ") : undefined;
+    const { columns, rows } = live.size;
+    // Each pool has its part of the height; `minimal` shows no nodes.
+    const height = this.#panel ? Math.floor(rows / this.#views.size) : 0;
+    return panelRows(view, now, { columns, rows: height, colors: this.#colors }, name);
   }
 
   /** Where no row can stand: a line now and then on how far it is, and soon when nothing happens. */

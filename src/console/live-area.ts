@@ -1,8 +1,12 @@
 import type { ConsoleStream } from "./stream.ts";
 
 const AREAS = new WeakMap<ConsoleStream, LiveArea>();
+/** The terminal's own wrapping is off meanwhile: a glyph that is wider than thought can't break the row in two. */
 const HIDE_WRAP = "\x1b[?7l";
 const SHOW_WRAP = "\x1b[?7h";
+/** A terminal that knows these shows nothing of what is between them until the end. */
+const BEGIN = "\x1b[?2026h";
+const END = "\x1b[?2026l";
 const ERASE_LINE = "\r\x1b[2K";
 const ERASE_LINE_ABOVE = "\x1b[1A\x1b[2K";
 
@@ -15,13 +19,14 @@ type Write = ConsoleStream["write"];
  */
 export class LiveArea {
   readonly #stream: ConsoleStream;
-  readonly #rows = new Map<object, string>();
+  readonly #rows = new Map<object, readonly string[]>();
   readonly #guarded: readonly ConsoleStream[];
   /** Streams whose `write` is ours now, and how to give it back; false when somebody has wrapped ours. */
   readonly #guards = new Map<ConsoleStream, () => boolean>();
   readonly #clear = (): void => this.#put(this.#erased());
   #write: Write | undefined;
-  #shown = 0;
+  /** Widths of the rows that stand on the terminal, in columns. */
+  #shown: readonly number[] = [];
   #midLine = false;
 
   private constructor(stream: ConsoleStream, guarded: readonly ConsoleStream[]) {
@@ -38,12 +43,18 @@ export class LiveArea {
     return area;
   }
 
-  /** Shows `text` as the row of `owner`, in place of its last one. */
-  set(owner: object, text: string): void {
-    if (this.#rows.get(owner) === text) return;
+  /** Shows `rows` as those of `owner`, in place of its last ones. */
+  set(owner: object, rows: readonly string[]): void {
+    const before = this.#rows.get(owner);
+    if (before?.length === rows.length && before.every((row, index) => row === rows[index])) return;
     if (this.#rows.size === 0) this.#intercept();
-    this.#rows.set(owner, text);
+    this.#rows.set(owner, rows);
     if (!this.#midLine) this.#put(this.#erased() + this.#drawn());
+  }
+
+  /** Of the terminal, as it is now. */
+  get size(): { readonly columns: number; readonly rows: number } {
+    return { columns: this.#stream.columns || 80, rows: this.#stream.rows || 24 };
   }
 
   /** Takes the row of `owner` away. With the last one the terminal is as it would be without us. */
@@ -62,23 +73,26 @@ export class LiveArea {
 
   #put(text: string): void {
     if (text === "") return;
+    if (text.includes("\x1b[2K") || text.includes(HIDE_WRAP)) text = BEGIN + text + END;
     if (this.#write === undefined) this.#stream.write(text);
     else this.#write(text);
   }
 
   #erased(): string {
-    if (this.#shown === 0) return "";
-    const erase = ERASE_LINE + ERASE_LINE_ABOVE.repeat(this.#shown - 1);
-    this.#shown = 0;
-    return erase;
+    if (this.#shown.length === 0) return "";
+    // A terminal that became narrower has broken the rows anew.
+    const { columns } = this.size;
+    const lines = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    this.#shown = [];
+    return ERASE_LINE + ERASE_LINE_ABOVE.repeat(lines - 1);
   }
 
   #drawn(): string {
     if (this.#rows.size === 0) return "";
-    this.#shown = this.#rows.size;
-    const width = Math.max(1, (this.#stream.columns || 80) - 1);
-    // The terminal's own wrapping is off meanwhile: a glyph that is wider than thought can't break the row in two.
-    return HIDE_WRAP + [...this.#rows.values()].map((row) => fit(row, width)).join("\n") + SHOW_WRAP;
+    const width = Math.max(1, this.size.columns - 1);
+    const rows = [...this.#rows.values()].flat().map((row) => fit(row, width));
+    this.#shown = rows.map((row) => row.columns);
+    return HIDE_WRAP + rows.map((row) => row.text).join("\n") + SHOW_WRAP;
   }
 
   #intercept(): void {
@@ -118,16 +132,21 @@ export class LiveArea {
   }
 }
 
-/** Cuts `text` to `width` columns. What is not ASCII counts as two, which is never too little. */
-function fit(text: string, width: number): string {
+/**
+ * Cuts `text` to `width` columns. Colours take none; what is neither ASCII nor one of our own signs counts as two, which
+ * is never too little.
+ */
+function fit(text: string, width: number): { text: string; columns: number } {
   let columns = 0;
-  let end = 0;
-  for (const char of text) {
-    columns += char.length === 1 && char <= "~" ? 1 : 2;
-    if (columns > width) return text.slice(0, end);
-    end += char.length;
+  let cut = "";
+  for (const [part] of text.matchAll(/\x1b\[[\d;]*m|[^]/gu)) {
+    const wide = part.startsWith("\x1b") ? 0 : (part.length === 1 && part <= "~") || /[·…░█]/.test(part) ? 1 : 2;
+    // What is behind may still end a colour.
+    if (columns + wide > width) return { text: `${cut}${text.includes("\x1b") ? "\x1b[0m" : ""}`, columns };
+    columns += wide;
+    cut += part;
   }
-  return text;
+  return { text: cut, columns };
 }
 
 function endsMidLine(chunk: unknown, before: boolean): boolean {

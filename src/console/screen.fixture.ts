@@ -4,6 +4,7 @@ import type { ConsoleStream } from "./stream.ts";
 export class Screen implements ConsoleStream {
   readonly isTTY: boolean;
   readonly columns: number;
+  readonly rows = 24;
   readonly writes: string[] = [];
   column = 0;
   readonly #rows: string[] = [""];
@@ -36,7 +37,7 @@ export class Screen implements ConsoleStream {
   }
 
   /** The rows that a person sees, without trailing empty ones and colours. */
-  rows(): string[] {
+  visible(): string[] {
     const last = this.#rows.findLastIndex((row) => row !== "");
     return this.#rows.slice(0, last + 1);
   }
@@ -55,7 +56,8 @@ export class Screen implements ConsoleStream {
         this.#rows[this.#row] =
           row.slice(0, this.column).padEnd(this.column) + part + row.slice(this.column + part.length);
         this.column += part.length;
-      } else if (!/^\x1b\[(\?7[lh]|[0-9;]*m)$/.test(part)) throw new Error(`unknown escape ${JSON.stringify(part)}`);
+      } else if (!/^\x1b\[(\?(7|2026)[lh]|[0-9;]*m)$/.test(part))
+        throw new Error(`unknown escape ${JSON.stringify(part)}`);
     }
   }
 }

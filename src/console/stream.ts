@@ -5,4 +5,6 @@ export interface ConsoleStream {
   readonly isTTY?: boolean;
   /** Width of the terminal. @default 80 */
   readonly columns?: number;
+  /** Height of the terminal. @default 24 */
+  readonly rows?: number;
 }

@@ -81,6 +81,7 @@ function projectCounts(view: TasksView, event: TasksProgress): TasksView {
     failed,
     cancelled,
     perNode: event.perNode ?? view.perNode,
+    runningPerNode: event.runningPerNode ?? view.runningPerNode,
     firstAt: view.firstAt ?? (queued + running + finished > 0 ? at : undefined),
     lastAt: moved ? at : view.lastAt,
     stalledSince: queued > 0 && running === 0 ? (view.stalledSince ?? at) : undefined,

@@ -99,6 +99,8 @@ export interface TasksProgress extends EventBase {
   readonly cancelled: number;
   /** Tasks that are finished, by rank. */
   readonly perNode?: readonly number[];
+  /** Tasks that a node has, by rank, prefetched ones included. */
+  readonly runningPerNode?: readonly number[];
 }
 
 /** So many tasks of a function were served from its cache in one go. Always emitted, unlike `Task.Cached`. */

@@ -70,6 +70,8 @@ export interface TasksView {
   readonly cached: number;
   /** Finished tasks by rank. */
   readonly perNode: readonly number[];
+  /** Tasks that a node has now, by rank. */
+  readonly runningPerNode: readonly number[];
   /** When the first task was seen, and when the counts last moved. */
   readonly firstAt: number | undefined;
   readonly lastAt: number | undefined;
@@ -157,6 +159,7 @@ const EMPTY_TASKS: TasksView = {
   retried: 0,
   cached: 0,
   perNode: [],
+  runningPerNode: [],
   firstAt: undefined,
   lastAt: undefined,
   stalledSince: undefined,

@@ -113,6 +113,8 @@ export class Progress implements DispatchEvents {
       done: counts.done,
       failed: counts.failed,
       cancelled: counts.cancelled,
+      perNode: [...counts.perNode],
+      runningPerNode: scheduler.loads(),
     });
   }
 

@@ -65,6 +65,16 @@ export class Scheduler {
     return sum;
   }
 
+  /** Tasks on each node, by rank. */
+  loads(): number[] {
+    const loads: number[] = [];
+    for (const node of this.#order) {
+      while (loads.length < node.rank) loads.push(0);
+      loads.push(node.inFlight);
+    }
+    return loads;
+  }
+
   openQueue(id: number, target = -1, ahead = true): void {
     this.#queues.set(id, new Queue(id, target, ahead));
   }

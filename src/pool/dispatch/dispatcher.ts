@@ -42,7 +42,7 @@ export class Dispatcher {
   readonly #ports = new Map<number, NodePort>();
   readonly #measures = new Measures(this.scheduler);
   readonly #abandoned = new Map<number, SkyError>();
-  readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0 };
+  readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0, perNode: [] as number[] };
   /** Called before a tick's work leaves. */
   onFlush: (() => void) | undefined;
   #nextId = 1;
@@ -376,6 +376,8 @@ export class Dispatcher {
     if (state === State.DONE) this.counts.done++;
     else if (state === State.FAILED) this.counts.failed++;
     else this.counts.cancelled++;
+    const rank = segment.rank(index);
+    if (rank >= 0) this.counts.perNode[rank] = (this.counts.perNode[rank] ?? 0) + 1;
     this.#options.events.ended(segment, index);
     if (segment.done) this.#finish(segment);
   }
