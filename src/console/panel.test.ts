@@ -11,7 +11,7 @@ const size = { columns: 120, rows: 40, colors: colorsFor(false) };
 
 function poolAfter(...events: readonly (Unstamped<SkyEvent> & { at?: number })[]): PoolView {
   let view = emptyPool("p", 0);
-  for (const event of events) view = projectPool(view, { pool: "p", at: 0, ...event } as SkyEvent);
+  for (const event of events) view = projectPool(view, { pool: "p", at: 0, ...event });
   return view;
 }
 
