@@ -1,6 +1,7 @@
 import { BroadcastError } from "../errors/broadcast-error.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { type AnyFn, isFn } from "../function/brand.ts";
+import type { Code } from "../function/capture/code.ts";
 import { fn } from "../function/fn.ts";
 import { type Group, isGroup, membersOf } from "../function/group.ts";
 import { NO_OPTIONS, type ResolvedOptions } from "../function/options.ts";
@@ -62,6 +63,15 @@ export class Calls {
     return this.#batch(undefined, () => {
       throw error;
     });
+  }
+
+  /** Captures functions as a dispatch would. @throws SkyError SKY_CAPTURE_*, SKY_VALUE_* */
+  capture(functions: readonly unknown[]): readonly Code[] {
+    const codes = functions.map((given) => {
+      const made = this.#fn(given);
+      return this.#dispatcher.bind(made, optionsOf(made()), undefined).code;
+    });
+    return [...new Set(codes)];
   }
 
   run(pending: Pending<unknown>, target: number, signal: AbortSignal | undefined): Task<unknown> {

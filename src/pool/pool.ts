@@ -10,9 +10,11 @@ import type { ResultOf } from "../function/stream.ts";
 import type { SessionCounters } from "../wire/session.ts";
 import type { Batch } from "./batch.ts";
 import { type BroadcastOptions, type CallOptions, checkOptions, targetRank } from "./call-options.ts";
+import { checkFunctions } from "./check-functions.ts";
 import { Calls } from "./calls.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { guard } from "./exit.ts";
+import { lateRefusal } from "./late-refusal.ts";
 import { messageOf } from "./message-of.ts";
 import type { NodeNews } from "./node/node.ts";
 import { Nodes } from "./node/nodes.ts";
@@ -54,6 +56,7 @@ export class Pool implements AsyncDisposable {
       defaultLimitMs: spec.defaultLimitMs,
       retryOnInterruption: spec.retryOnInterruption,
       events: this.#progress,
+      refusal: (error) => lateRefusal(error, spec.name, this.nodes),
       now: () => performance.now() - this.#began,
       epochMs: performance.timeOrigin + this.#began,
     });
@@ -189,11 +192,14 @@ export class Pool implements AsyncDisposable {
   /** @internal Brings up the nodes; resolves when enough are ready. */
   async open(): Promise<this> {
     const { provider, desired, concurrency, signal } = this.#spec;
-    this.#emit({ type: "Pool.Provisioning", totalNodes: desired, provider: provider.name, concurrency });
     signal?.addEventListener("abort", this.#aborted, { once: true });
     try {
       signal?.throwIfAborted();
-      await this.#nodes.open();
+      const codes = this.#calls.capture(this.#spec.functions);
+      await checkFunctions(codes, provider.atHome === true);
+      signal?.throwIfAborted();
+      this.#emit({ type: "Pool.Provisioning", totalNodes: desired, provider: provider.name, concurrency });
+      await this.#nodes.open(codes);
     } catch (error) {
       const failed = this.#failure(error);
       this.#emit({ type: "Pool.ProvisionFailed", reason: failed.message, code: failed.code });

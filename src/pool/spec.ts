@@ -1,9 +1,12 @@
 import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
+import { fnOf, isPending } from "../function/pending.ts";
 import { parseDuration } from "../function/duration.ts";
 import type { Image, ResolvedImage } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import type { Provider } from "../providers/provider.ts";
+
+type AnyFunction = (...args: never) => unknown;
 
 /** How many nodes: exactly so many; from low to high; or each number by name. */
 export type NodesSpec =
@@ -31,6 +34,11 @@ export interface PoolOptions {
   readonly worker?: WorkerOptions | undefined;
   /** What each machine must have before it runs tasks. @default what is there */
   readonly image?: Image | undefined;
+  /**
+   * Functions that the pool will run, made by `sky.fn` or plain: checked before any machine is there, and in place, with the
+   * packages that they need, before a node counts as ready. Others may be run too. @default []
+   */
+  readonly functions?: readonly AnyFunction[] | undefined;
   /** Run limit of a task whose function names none. @default "300s" */
   readonly defaultComputeTimeout?: string | undefined;
   /** Losses of its node or process that a task survives. @default 3 */
@@ -51,6 +59,7 @@ export interface PoolSpec {
   readonly min: number;
   readonly concurrency: number;
   readonly image: ResolvedImage;
+  readonly functions: readonly AnyFunction[];
   readonly killGraceMs: number;
   readonly defaultLimitMs: number;
   readonly retryOnInterruption: number;
@@ -65,6 +74,7 @@ const NAMES = [
   "nodes",
   "worker",
   "image",
+  "functions",
   "defaultComputeTimeout",
   "retryOnInterruption",
   "env",
@@ -98,6 +108,7 @@ export function resolveSpec(options: PoolOptions, defaultProvider: () => Provide
     provider,
     ...nodes(options.nodes === undefined ? (provider.capacity?.() ?? 1) : options.nodes),
     image,
+    functions: functions(options.functions),
     concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
     killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
     defaultLimitMs:
@@ -147,6 +158,23 @@ function text(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string" && /^[\w.-]{1,64}$/.test(value)) return value;
   throw bad(name, "1 to 64 letters, digits, dots, dashes or underscores", value);
+}
+
+function functions(value: unknown): readonly AnyFunction[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw bad("functions", "a list of functions, such as [train]", value);
+  for (const [index, one] of value.entries()) {
+    if (typeof one === "function") continue;
+    const name = `functions[${index}]`;
+    if (isPending(one)) {
+      const called = fnOf(one).name;
+      throw new SkyError("SKY_BAD_OPTION", `${name} must be a function; got what calling ${called} returned`, {
+        hint: `Give the function itself: functions: [${called}].`,
+      });
+    }
+    throw bad(name, "a function of sky.fn, or a plain one", one);
+  }
+  return [...(value as readonly AnyFunction[])];
 }
 
 function environment(value: unknown): Readonly<Record<string, string>> {

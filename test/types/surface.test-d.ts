@@ -218,3 +218,11 @@ export function inside(): void {
   );
   same<typeof captured, Promise<number>>();
 }
+
+export async function functionsOfAPool(): Promise<void> {
+  await sky.compute({ functions: [add, shout, rows, (x: number) => x + 1] });
+  // @ts-expect-error -- a call is no function
+  await sky.compute({ functions: [add(1, 2)] });
+  // @ts-expect-error -- a list
+  await sky.compute({ functions: add });
+}

@@ -60,15 +60,26 @@ export class BindTable {
   /** What the last call of each function came to. */
   readonly #recent = new WeakMap<AnyFn, Last & { readonly options: ResolvedOptions }>();
   readonly #retired: (bind: Bind) => void;
+  readonly #refusal: (error: unknown) => unknown;
   #nextId = 1;
 
-  constructor(defaultLimitMs: number, retired: (bind: Bind) => void) {
+  /** `refusal`: what to throw where a function can't be sent. */
+  constructor(defaultLimitMs: number, retired: (bind: Bind) => void, refusal: (error: unknown) => unknown) {
     this.#defaultLimitMs = defaultLimitMs;
     this.#retired = retired;
+    this.#refusal = refusal;
   }
 
   /** Reads what the function captures now, for a call with these arguments. @throws SkyError SKY_CAPTURE_* */
   of(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
+    try {
+      return this.#of(fn, options, args);
+    } catch (error) {
+      throw this.#refusal(error);
+    }
+  }
+
+  #of(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
     const { code: own, values } = captureSync(fn);
     const code = carry(own, args);
     const recent = this.#recent.get(fn);

@@ -52,8 +52,8 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind));
-    const { now, retryOnInterruption, events } = options;
+    this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind), options.refusal);
+    const { now, retryOnInterruption, events, refusal } = options;
     this.#retries = new Retries({
       scheduler: this.scheduler,
       retryOnInterruption,
@@ -84,7 +84,7 @@ export class Dispatcher {
     });
     const fail = (segment: Segment, error: SkyError): void => this.#failAll(segment, error);
     const schedule = (): void => this.schedule();
-    this.#installs = new Installs({ scheduler, ports, segments, now, schedule, fail });
+    this.#installs = new Installs({ scheduler, ports, segments, now, schedule, fail, refusal });
     this.scheduler.openQueue(0);
   }
 

@@ -26,6 +26,8 @@ export interface InstallsOptions {
   readonly schedule: () => void;
   /** Ends a segment that can't run. */
   readonly fail: (segment: Segment, error: SkyError) => void;
+  /** What to throw where a function can't be sent. */
+  readonly refusal: (error: unknown) => unknown;
 }
 
 /** Has nodes install what functions need of native packages. Tasks wait for the first node that has, and go to none that has not. */
@@ -47,7 +49,11 @@ export class Installs {
    * @throws SkyError SKY_CAPTURE_*, or SKY_INSTALL_FAILED when no node can install it
    */
   async prepare({ code, group }: Bind): Promise<void> {
-    await code.ready();
+    try {
+      await code.ready();
+    } catch (error) {
+      throw this.#options.refusal(error);
+    }
     if (this.has(code)) return;
     let wanted = this.#wanted.get(code);
     if (wanted === undefined) {

@@ -147,6 +147,7 @@ export class DataLink implements NodePort {
 
   dispose(): void {
     this.session.dispose();
+    this.#shipping.dispose();
   }
 
   #tasks(segment: Segment, index: number, count: number, attempt: number): void {

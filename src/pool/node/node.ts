@@ -7,6 +7,7 @@ import type { SkyEvent } from "../../events/event.ts";
 import type { Machine, Provider } from "../../providers/provider.ts";
 import type { ResolvedImage } from "../../image/image.ts";
 import type { NoteRecord } from "../../wire/records.ts";
+import type { Code } from "../../function/capture/code.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { ControlLink } from "./control-link.ts";
 import { DataLink } from "./data-link.ts";
@@ -27,6 +28,8 @@ export interface NodeOptions {
   readonly provider: Provider;
   readonly config: Omit<NodeConfig, "rank" | "pool">;
   readonly image: ResolvedImage;
+  /** What has to be in place before the node is ready. */
+  readonly codes: readonly Code[];
   readonly dispatcher: Dispatcher;
   readonly shows: ShowsOutput;
   readonly emit: (event: NodeNews) => void;
@@ -37,7 +40,7 @@ export interface NodeOptions {
   readonly onProgress: (task: number, done: number, of: number | null) => void;
 }
 
-export type NodeState = "provisioning" | "connecting" | "ready" | "reconnecting" | "lost" | "closed";
+export type NodeState = "provisioning" | "connecting" | "preparing" | "ready" | "reconnecting" | "lost" | "closed";
 
 /** One node's life: provision, connect, ready, and whatever happens until it is gone. */
 export class Node {
@@ -104,6 +107,7 @@ export class Node {
     await this.#machine.start({ ...config, env: { ...given, ...config.env }, rank, pool }, signal);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData()]);
+    await this.#prepare();
     this.#ready();
     if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");
     emit({
@@ -172,6 +176,23 @@ export class Node {
         return emit({ type: "Node.Installing", node: this.rank, package: note.package });
       case "installed":
         return emit({ type: "Node.Installed", node: this.rank, package: note.package, elapsedMs: note.elapsedMs });
+    }
+  }
+
+  /** Puts codes in place. That may take a while, so links are made anew and a host is replaced as when it is ready. */
+  async #prepare(): Promise<void> {
+    const { codes } = this.#options;
+    if (codes.length === 0) return;
+    this.#state = "preparing";
+    if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");
+    for (let data: DataLink | undefined; data !== this.#data;) {
+      data = this.#data;
+      try {
+        await Promise.all(codes.map((code) => data!.prepare(code)));
+      } catch (error) {
+        // Else the host is another one now, and has nothing yet.
+        if (data === this.#data) throw error;
+      }
     }
   }
 
@@ -301,7 +322,7 @@ export class Node {
           node: this.rank,
           elapsedMs: Math.round(performance.now() - this.#downSince),
         });
-        if (this.#data !== fresh || this.#state !== "ready") this.#ready();
+        if (this.#state !== "preparing" && (this.#data !== fresh || this.#state !== "ready")) this.#ready();
         return;
       } catch (error) {
         if (this.#abort.signal.aborted) return;
@@ -320,6 +341,7 @@ export class Node {
   }
 
   #lose(reason: string): void {
+    const starting = this.#state === "preparing";
     this.#state = "lost";
     this.#data.dispose();
     this.#control?.dispose();
@@ -335,7 +357,8 @@ export class Node {
       reason: `node ${this.rank} is gone: ${reason}`,
       unsentSince: this.#silentSince,
     });
-    this.#options.onLost(this, reason);
+    // Who waits for its start is told by that.
+    if (!starting) this.#options.onLost(this, reason);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { AGENT_VERSION } from "../../agent/config.ts";
 import { SkyError } from "../../errors/sky-error.ts";
+import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { messageOf } from "../message-of.ts";
@@ -25,6 +26,7 @@ export class Nodes {
   readonly #jobId = randomUUID();
   readonly #token = randomBytes(32).toString("hex");
   readonly #epoch = Date.now();
+  #codes: readonly Code[] = [];
   #closing = false;
 
   constructor(options: NodesOptions) {
@@ -46,8 +48,9 @@ export class Nodes {
     return this.#nodes.values();
   }
 
-  /** Starts all nodes at once; resolves when enough are ready, rejects when that can't happen any more. */
-  async open(): Promise<void> {
+  /** Starts all nodes at once, each with these codes in place; resolves when enough are ready, rejects when that can't happen any more. */
+  async open(codes: readonly Code[]): Promise<void> {
+    this.#codes = codes;
     const { min, desired } = this.#options.spec;
     let left = desired;
     let ready = 0;
@@ -97,6 +100,7 @@ export class Nodes {
         metrics: image.metrics,
       },
       image,
+      codes: this.#codes,
       dispatcher,
       shows: (bind, stream) => this.#shows(rank, bind, stream),
       emit,

@@ -26,7 +26,8 @@ export class Shipping {
   readonly #blobs = new Set<string>();
   readonly #codes = new Map<Code, number>();
   readonly #binds = new Set<number>();
-  /** Codes that the host has not answered for yet. */
+  readonly #unanswered = new Set<Asked>();
+  /** Codes that the host has and has not answered for yet. */
   readonly #asked = new Map<number, Asked>();
   /** Codes that the host has said to be in place, or will. */
   readonly #placed = new Map<Code, Promise<void>>();
@@ -55,10 +56,19 @@ export class Shipping {
     return placed;
   }
 
+  /** Answers that are awaited will not come. */
+  dispose(): void {
+    const gone = new SkyError("SKY_LINK_LOST", "the host that was to put a function in place is gone", {
+      retryable: true,
+    });
+    for (const asked of this.#unanswered) asked.reject(gone);
+  }
+
   #ask(code: Code): Promise<void> {
     return new Promise((resolve, reject) => {
-      const asked = (id: number): void => void this.#asked.set(id, { resolve, reject });
-      this.#code(code, asked, true);
+      const asked = { resolve, reject };
+      this.#unanswered.add(asked);
+      this.#code(code, (id) => this.#asked.set(id, asked), true);
       this.#session.flush();
     });
   }
@@ -67,6 +77,7 @@ export class Shipping {
   answered(id: number, failure: CodeFailure | undefined): void {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
+    if (asked) this.#unanswered.delete(asked);
     if (failure === undefined) return asked?.resolve();
     const { message, hint, retryable, details } = failure;
     asked?.reject(
