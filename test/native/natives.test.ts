@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -33,7 +33,11 @@ const failure = (error: unknown) => {
   return { code, message, hint, retryable, details };
 };
 
-await sky.compute({ provider, nodes: 1, console: "silent" }, async (pool) => {
+if (process.env.LISTED) {
+  const functions = process.env.LISTED === "native" ? [native] : [native, () => built];
+  const opened = sky.compute({ provider, nodes: 1, console: "silent", functions }, (pool) => pool.run(native()));
+  process.stdout.write(JSON.stringify({ first: await opened.catch(failure) }));
+} else await sky.compute({ provider, nodes: 1, console: "silent" }, async (pool) => {
   const events: string[] = [];
   void (async () => {
     for await (const event of pool.events) if (event.type.startsWith("Node.Install")) events.push(event.type + " " + event.package);
@@ -201,4 +205,20 @@ test("elsewhere it is installed as the lockfile says, once, while other function
   const files = readdirSync(home, { recursive: true, encoding: "utf8" }).map((name) => join(home, name));
   expect(files.filter((file) => statSync(file).isFile() && readFileSync(file).includes(registry.token))).toEqual([]);
   expect(existsSync(join(home, ".npm"))).toBe(true);
+});
+
+test("for a function that the pool is told of it is installed before the node is ready, or refused before there is one", async () => {
+  const ssh = { hosts: [server.target], key: server.key, knownHosts: server.knownHosts };
+  rmSync(join(home, ".cache/skyward/deps"), { recursive: true });
+  const { first } = await run({ LISTED: "native", SSH: JSON.stringify(ssh) });
+  expect(first.place).toContain(".cache/skyward/deps");
+  expect(readdirSync(join(home, ".cache/skyward/deps"))).toHaveLength(1);
+  const nowhere = { ...ssh, hosts: ["127.0.0.1:1"] };
+  expect((await run({ LISTED: "native", SSH: JSON.stringify(nowhere) })).first).toMatchObject({
+    code: "SKY_SSH_CONNECT",
+  });
+  expect((await run({ LISTED: "built", SSH: JSON.stringify(nowhere) })).first).toMatchObject({
+    code: "SKY_INSTALL_FAILED",
+    details: { package: "built", version: "1.0.0" },
+  });
 });

@@ -75,6 +75,11 @@ export class Code {
     return this.#prepared?.reach() ?? [];
   }
 
+  /** The specifiers that lead into a package's folder; after `ready`. */
+  wayTo(root: string): readonly string[] {
+    return this.#prepared?.wayTo(root) ?? [];
+  }
+
   /** A stack from a node, with the lines of emitted files led back to the user's; after `ready`. */
   mapStack(stack: string): string {
     return this.#prepared?.mapStack(stack) ?? stack;

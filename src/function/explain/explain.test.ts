@@ -12,6 +12,8 @@ import { explain } from ${JSON.stringify(join(import.meta.dirname, "explain.ts")
 import { fit } from "./model.ts";
 import big from "big";
 import { pick } from "plugins";
+import built from "built";
+import { prebuilt } from "./native.ts";
 
 const config = { lr: 0.1, layers: [1, 2, 3] };
 const picture = new Float32Array(1000);
@@ -30,6 +32,8 @@ const answers = {
   refused: await sky.fn(() => holder.server.listening, { name: "listening" }).explain(),
   unresolved: await sky.fn(() => import("./nothing.ts"), { name: "lost" }).explain(),
   plain: await explain(plain),
+  native: await sky.fn(() => [prebuilt, built], { name: "native" }).explain(),
+  nativeText: String(await sky.fn(() => [prebuilt, built], { name: "native" }).explain()),
   warned: await sky.fn(() => [big, pick("a")], { name: "warned" }).explain(),
   text: String(before),
   refusedText: String(await sky.fn(() => holder.server, { name: "listening" }).explain()),
@@ -47,6 +51,14 @@ const FILES = {
   "node_modules/big/package.json": '{"name":"big","version":"1.2.3"}',
   "node_modules/big/index.js": 'module.exports = require("fs").readFileSync(__dirname + "/data.txt", "utf8").length;',
   "node_modules/big/data.txt": "x".repeat(6e6),
+  "src/native.ts": 'export { default as prebuilt } from "prebuilt";\n',
+  "node_modules/prebuilt/package.json": '{"name":"prebuilt","version":"1.0.0"}',
+  "node_modules/prebuilt/index.js": "module.exports = 1;",
+  "node_modules/prebuilt/prebuilds/x.node": "",
+  "node_modules/built/package.json": '{"name":"built","version":"2.0.0"}',
+  "node_modules/built/index.js": "module.exports = 2;",
+  "node_modules/built/binding.gyp": "",
+  "package-lock.json": '{"packages":{"node_modules/prebuilt":{"version":"1.0.0","integrity":"sha512-p"}}}',
   "node_modules/plugins/package.json": '{"name":"plugins","version":"2.0.0"}',
   "node_modules/plugins/index.js": "exports.pick = (name) => () => require(name);",
 };
@@ -54,7 +66,8 @@ const FILES = {
 /** The line of the program (from 1) that holds a text. */
 const lineOf = (text: string): number => PROGRAM.slice(0, PROGRAM.indexOf(text)).split("\n").length;
 
-let answers: Record<"before" | "after" | "refused" | "unresolved" | "plain" | "warned", ExplainedData> & {
+let answers: Record<"before" | "after" | "refused" | "unresolved" | "plain" | "native" | "warned", ExplainedData> & {
+  readonly nativeText: string;
   readonly text: string;
   readonly refusedText: string;
   readonly isError: boolean;
@@ -157,6 +170,24 @@ test("a large package that travels whole, and a require of what only the run tel
     expect.stringMatching(/^big 1\.2\.3 travels whole, 6\.0 MB: index\.js looks for files beside itself/),
     expect.stringMatching(/^plugins requires what only its run tells, in index\.js/),
   ]);
+});
+
+test("packages with native code are named with what is native, and what they need to be installed elsewhere", () => {
+  const { externals, packages, warnings } = answers.native;
+  expect(externals).toEqual([
+    { name: "built", version: "2.0.0", native: "binding.gyp", why: "native -> built" },
+    {
+      name: "prebuilt",
+      version: "1.0.0",
+      integrity: "sha512-p",
+      native: "prebuilds",
+      why: "native -> ./native.ts -> prebuilt",
+    },
+  ]);
+  expect(packages).toEqual([]);
+  expect(warnings).toEqual([expect.stringMatching(/^built 2\.0\.0 is built by its install script.*"built": true/)]);
+  expect(answers.nativeText).toMatch(/^ {2}native packages, installed where it runs\n {4}NAME +VERSION +NATIVE +WHY$/m);
+  expect(answers.nativeText).toMatch(/^ {4}prebuilt +1\.0\.0 +prebuilds +native -> \.\/native\.ts -> prebuilt$/m);
 });
 
 describe("what can't travel", () => {

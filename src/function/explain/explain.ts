@@ -7,7 +7,7 @@ import { captureSync } from "../capture/capture.ts";
 import { nameOf } from "../name.ts";
 import type { ExplainedData, Explanation } from "./explanation.ts";
 import { homeOf } from "./home.ts";
-import { encodedSize, filesOf, packagesOf, sourcesOf, valuesOf } from "./parts.ts";
+import { encodedSize, externalsOf, filesOf, packagesOf, sourcesOf, valuesOf } from "./parts.ts";
 import { slotsOf } from "./slots.ts";
 import { explanationText } from "./text.ts";
 
@@ -45,7 +45,9 @@ async function find(f: AnyFn | AnyFunction, body: AnyFunction, found: Found): Pr
   found.entry = artifact.entry;
   found.files = filesOf(code.name, artifact, reached);
   found.packages = packages;
-  found.warnings = warnings;
+  const installed = externalsOf(code.name, artifact, (root) => code.wayTo(root));
+  found.externals = installed.externals;
+  found.warnings = [...warnings, ...installed.warnings];
   const contents = artifact.files.flatMap((file) => blob(file.hash) ?? []);
   const beside = values === undefined ? 0 : encodedSize(values);
   const small = await compress(Buffer.concat(contents), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
@@ -64,6 +66,7 @@ function finish(found: Found & { readonly file: string; readonly line: number })
     bytes: found.bytes ?? { raw: 0, compressed: 0 },
     files: found.files ?? [],
     packages: found.packages ?? [],
+    externals: found.externals ?? [],
     values: found.values ?? [],
     sources: found.sources ?? [],
     warnings: found.warnings ?? [],

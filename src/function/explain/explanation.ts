@@ -24,6 +24,19 @@ export interface ExplainedPackage {
   readonly why: string;
 }
 
+/** A package with native code: its files don't travel, the node has it or installs it. */
+export interface ExplainedExternal {
+  readonly name: string;
+  /** Exactly this one is installed. */
+  readonly version: string;
+  /** As the lockfile has it, if it does. */
+  readonly integrity?: string;
+  /** What is native about it: a file of it, or the package that brings that. */
+  readonly native: string;
+  /** The chain of imports: `resize -> ./image.ts -> sharp`. */
+  readonly why: string;
+}
+
 /** A captured value: data that travels beside the code. */
 export interface ExplainedValue {
   readonly name: string;
@@ -64,6 +77,8 @@ export interface ExplainedData {
   readonly files: readonly ExplainedFile[];
   /** Installed packages, the largest first. */
   readonly packages: readonly ExplainedPackage[];
+  /** Packages with native code, by name. */
+  readonly externals: readonly ExplainedExternal[];
   /** Captured values, as they are now, the largest first. */
   readonly values: readonly ExplainedValue[];
   /** Functions and classes that travel as source, the function itself first. */

@@ -5,9 +5,15 @@ import type { Artifact } from "../artifact/artifact.ts";
 import { isPackageFile, packageRoot, readManifest } from "../artifact/layout.ts";
 import type { Reached } from "../artifact/reach.ts";
 import type { Slot } from "../capture/slot.ts";
-import type { ExplainedFile, ExplainedPackage, ExplainedSource, ExplainedValue } from "./explanation.ts";
+import type {
+  ExplainedExternal,
+  ExplainedFile,
+  ExplainedPackage,
+  ExplainedSource,
+  ExplainedValue,
+} from "./explanation.ts";
 import { typeOf } from "./type-of.ts";
-import { warnOfRequire, warnOfSize } from "./warnings.ts";
+import { warnOfRequire, warnOfScript, warnOfSize } from "./warnings.ts";
 
 /** A helper that esbuild puts into what it compiles, and that no user wrote. */
 const COMPILERS_OWN = "__name";
@@ -95,6 +101,25 @@ export function packagesOf(
     return found;
   });
   return { packages: packages.sort(bySize), warnings };
+}
+
+/** The packages that are installed where the function runs, and what is worth a warning about them. */
+export function externalsOf(
+  name: string,
+  { externals }: Artifact,
+  wayTo: (root: string) => readonly string[],
+): { readonly externals: ExplainedExternal[]; readonly warnings: string[] } {
+  const found = externals.map(({ name: packageName, version, integrity, why, home }): ExplainedExternal => ({
+    name: packageName,
+    version,
+    ...(integrity === undefined ? {} : { integrity }),
+    native: why,
+    why: way(name, wayTo(home)),
+  }));
+  return {
+    externals: found.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    warnings: externals.filter((external) => external.unlisted).map(warnOfScript),
+  };
 }
 
 function reasonOf(file: string): string {

@@ -19,7 +19,7 @@ const MOST = 40;
 
 /** An explanation for people: a heading, a table for each kind of thing that travels, warnings, a refusal. */
 export function explanationText(explanation: ExplainedData, paint: Paint = PLAIN): string {
-  const { name, file, line, bytes, files, packages, values, sources, warnings, refused } = explanation;
+  const { name, file, line, bytes, files, packages, externals, values, sources, warnings, refused } = explanation;
   const place = file === "" ? "" : `  ${paint.dim(`${near(file)}:${line}`)}`;
   const out = [`${paint.cyan(name)}${place}`];
   if (refused === undefined) {
@@ -65,6 +65,11 @@ export function explanationText(explanation: ExplainedData, paint: Paint = PLAIN
       sizeText(item.size),
       item.why,
     ]),
+  );
+  add(
+    "native packages, installed where it runs",
+    [{ title: "NAME" }, { title: "VERSION" }, { title: "NATIVE" }, why],
+    externals.map((item) => [item.name, item.version, item.native, item.why]),
   );
   if (warnings.length > 0) out.push("", ...warnings.map((text) => `  ${paint.yellow("warning:")} ${text}`));
   return out.join("\n");

@@ -17,6 +17,14 @@ export function warnOfSize({ name, version, size, whole }: ExplainedPackage, cul
   ];
 }
 
+/** A package that is compiled when it is installed, by a script that may not run elsewhere. */
+export function warnOfScript({ name, version }: { readonly name: string; readonly version: string }): string {
+  return (
+    `${name} ${version} is built by its install script, which runs on other machines only if package.json lists it: ` +
+    `"allowScripts": { ${JSON.stringify(name)}: true }.`
+  );
+}
+
 /** A `require` of what only the run tells: that file is on the node only if something else names it. */
 export function warnOfRequire(name: string, file: string): string[] {
   if (!/\.c?js$/.test(file)) return [];

@@ -185,10 +185,11 @@ export class Node {
     if (codes.length === 0) return;
     this.#state = "preparing";
     if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");
-    for (let data: DataLink | undefined; data !== this.#data;) {
-      data = this.#data;
+    for (;;) {
+      const data = this.#data;
       try {
-        await Promise.all(codes.map((code) => data!.prepare(code)));
+        await Promise.all(codes.map((code) => data.prepare(code)));
+        if (data === this.#data) return;
       } catch (error) {
         // Else the host is another one now, and has nothing yet.
         if (data === this.#data) throw error;

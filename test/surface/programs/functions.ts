@@ -26,7 +26,7 @@ const holder = { server: createServer(), nothing: Promise.resolve(1) };
 const parses = sky.fn((text: string) => z.number().parse(Number(text)));
 const listens = sky.fn(() => holder.server.listening);
 const waits = sky.fn(() => holder.nothing);
-const missing = sky.fn(async () => (await import("./own/not-there.ts" as "node:fs")).sep, { name: "missing" });
+const missing = sky.fn(() => 1, { name: "missing", include: ["./own/not-there.ts"] });
 
 await point("entries that are no functions are refused by their index", async () => {
   assert.match(
