@@ -14,6 +14,9 @@ export const CHANNEL_CREDIT_BYTES = 4 * 1024 * 1024;
 /** Largest value that a channel may announce. */
 export const CHANNEL_MAX_BYTES = 4 * 1024 * 1024 * 1024;
 
+/** Most that a FILES or CODE record unpacks to: a host does that in one go. */
+export const PACK_MAX_BYTES = 32 * 1024 * 1024;
+
 /** Operations of records. Below 16 both ways, below 32 controller to host, above that host to controller. */
 export const Op = {
   OPEN: 1,
@@ -33,6 +36,7 @@ export const Op = {
   REVOKE: 21,
   CANCEL: 22,
   TOPOLOGY: 23,
+  FILES: 24,
   OUTCOMES: 32,
   REVOKED: 33,
   LOST: 34,

@@ -1,4 +1,5 @@
 import { SkyError } from "../errors/sky-error.ts";
+import type { TreeChange } from "./tree.ts";
 import type { ByteWriter } from "../values/byte-writer.ts";
 
 const HIGH = 0x1_0000_0000;
@@ -124,12 +125,14 @@ export function need(start: number, end: number, bytes: number, what: string): v
   if (end - start < bytes) throw new SkyError("SKY_WIRE_MALFORMED", `${what} record of ${end - start} bytes`);
 }
 
-/** CODE: what a function's tree is made of; every blob has been sent before. */
-export interface CodeRecord {
+/**
+ * CODE: what a function's tree is made of, as a change of an earlier one's or of none; every file has been sent before.
+ */
+export interface CodeRecord extends TreeChange {
   readonly code: number;
   readonly entry: string;
-  readonly files: readonly { path: string; hash: string }[];
-  readonly links: readonly { path: string; target: string }[];
+  /** The code whose tree is changed. */
+  readonly base?: number;
   readonly externals?: readonly ExternalRecord[];
   /** The user's settings of npm, as lines of an npmrc; they hold secrets. */
   readonly npm?: NpmSettings;

@@ -59,6 +59,7 @@ export class Session {
   #bytesSinceAck = 0;
   #ackTimer: NodeJS.Timeout | undefined;
   #recordStart = -1;
+  #disposed = false;
 
   constructor(handlers: SessionHandlers) {
     this.#handlers = handlers;
@@ -169,8 +170,14 @@ export class Session {
     stream.destroy();
   }
 
+  /** Whether it is at its end: what is written to it goes nowhere. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   /** Ends the session for good. */
   dispose(): void {
+    this.#disposed = true;
     this.detach();
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;

@@ -6,7 +6,8 @@ import type { InstanceFacts } from "../../task/instance-info.ts";
 import { encodeError } from "../../values/errors.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { readLine } from "../../wire/hello.ts";
-import { Mode, Op, Status } from "../../wire/ops.ts";
+import { Mode, Op, PACK_MAX_BYTES, Status } from "../../wire/ops.ts";
+import { unpack } from "../../wire/packed.ts";
 import {
   type BindRecord,
   type CodeFailure,
@@ -173,7 +174,10 @@ export class Host {
         need(start, end, buf[start + 32] === 1 ? 37 : 33, "BLOB");
         return this.#blob(session, buf, start, end);
       case Op.CODE:
-        return this.#code(session, readJson<CodeRecord>(buf, start, end));
+        return this.#code(session, buf.subarray(start, end));
+      case Op.FILES:
+        need(start, end, 1, "FILES");
+        return this.#library.addFiles(unpack(this.#content(session, buf, start, end), PACK_MAX_BYTES));
       case Op.BIND:
         return this.#bind(session, buf, start, end);
       case Op.UNBIND:
@@ -194,7 +198,9 @@ export class Host {
     }
   }
 
-  #code(session: Session, code: CodeRecord): void {
+  #code(session: Session, packed: Buffer): void {
+    const json = unpack(packed, PACK_MAX_BYTES);
+    const code = readJson<CodeRecord>(json, 0, json.length);
     const answer = (error?: CodeFailure): void => {
       if (code.answer !== true || session !== this.#session) return;
       this.#json(Op.NOTE, { type: "code", code: code.code, ...(error === undefined ? {} : { error }) });
@@ -240,12 +246,15 @@ export class Host {
     this.#flushSoon();
   }
 
-  /** hash (32 bytes), kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
   #blob(session: Session, buf: Buffer, start: number, end: number): void {
-    const hash = buf.toString("hex", start, start + 32);
-    const content =
-      buf[start + 32] === 1 ? session.channels.take(buf.readUInt32LE(start + 33)) : buf.subarray(start + 33, end);
-    this.#library.addBlob(hash, content);
+    this.#library.addBlob(buf.toString("hex", start, start + 32), this.#content(session, buf, start + 32, end));
+  }
+
+  /** kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
+  #content(session: Session, buf: Buffer, start: number, end: number): Buffer {
+    if (buf[start] !== 1) return buf.subarray(start + 1, end);
+    need(start, end, 5, "FILES");
+    return session.channels.take(buf.readUInt32LE(start + 1));
   }
 
   #bind(session: Session, buf: Buffer, start: number, end: number): void {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, normalize, sep } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { CodeRecord, ExternalRecord, NpmSettings } from "../../wire/records.ts";
+import { changedTree, type Thing } from "../../wire/tree.ts";
 import * as task from "../../task/index.ts";
 import type { Installer } from "./install/installer.ts";
 
@@ -21,6 +22,8 @@ export class Library {
   readonly #dir: string;
   readonly #installer: Installer;
   readonly #entries = new Map<number, string>();
+  readonly #things = new Map<number, readonly Thing[]>();
+  readonly #kept = new Set<string>();
   #generation = 0;
   #tree: Tree;
 
@@ -37,7 +40,25 @@ export class Library {
   addBlob(hash: string, content: Uint8Array): void {
     const actual = createHash("sha256").update(content).digest("hex");
     if (actual !== hash) throw new SkyError("SKY_WIRE_MALFORMED", `a blob announced as ${hash} has the hash ${actual}`);
+    this.#keep(hash, content);
+  }
+
+  /** Keeps files that come together: each as u32 length and content. */
+  addFiles(files: Buffer): void {
+    for (let at = 0; at < files.length;) {
+      const end = at + 4 <= files.length ? at + 4 + files.readUInt32LE(at) : Infinity;
+      if (end > files.length) throw new SkyError("SKY_WIRE_MALFORMED", "a file is cut off");
+      const content = files.subarray(at + 4, end);
+      this.#keep(createHash("sha256").update(content).digest("hex"), content);
+      at = end;
+    }
+  }
+
+  /** A new session of the controller sends everything anew. */
+  #keep(hash: string, content: Uint8Array): void {
+    if (this.#kept.has(hash)) return;
     writeFileSync(this.#blob(hash), content, { mode: 0o444, flag: "w" });
+    this.#kept.add(hash);
   }
 
   /**
@@ -45,28 +66,29 @@ export class Library {
    * packages are, resolves when these are in place too, or rejects with SKY_INSTALL_FAILED.
    * @throws SkyError SKY_WIRE_MALFORMED
    */
-  addCode(code: CodeRecord): Promise<unknown> | undefined {
-    const { files, links, externals = [], npm } = code;
-    const wanted = [
-      ...files.map(({ path, hash }) => [path, hash] as const),
-      ...externals.map((external) => [external.path, sourceOf(external)] as const),
-    ];
+  addCode({ code, entry, base, added, gone, externals = [], npm }: CodeRecord): Promise<unknown> | undefined {
+    const before = base === undefined ? [] : this.#things.get(base);
+    if (before === undefined) throw new SkyError("SKY_WIRE_MALFORMED", `code ${base} was never sent`);
+    const things = changedTree(before, { added, gone });
+    const wanted = [...things, ...externals.map((external) => [external.path, sourceOf(external)] as const)];
     if (wanted.some(([path, is]) => (this.#tree.placed.get(path) ?? is) !== is)) this.#tree = this.#open();
     const tree = this.#tree;
-    for (const file of files) {
-      if (tree.placed.has(file.path)) continue;
-      linkSync(this.#blob(file.hash), this.#makeRoom(tree, file.path));
-      tree.placed.set(file.path, file.hash);
+    for (const [path, what] of things) {
+      if (tree.placed.has(path)) continue;
+      this.#place(tree, path, what);
+      tree.placed.set(path, what);
     }
-    for (const link of links) {
-      if (tree.placed.has(link.path)) continue;
-      inTree(tree, join(dirname(link.path), link.target));
-      symlinkSync(link.target, this.#makeRoom(tree, link.path));
-      tree.placed.set(link.path, `-> ${link.target}`);
-    }
-    this.#entries.set(code.code, inTree(tree, code.entry));
+    this.#things.set(code, things);
+    this.#entries.set(code, inTree(tree, entry));
     if (externals.length === 0) return undefined;
     return Promise.all(externals.map((external) => this.#external(tree, external, npm)));
+  }
+
+  #place(tree: Tree, path: string, what: string): void {
+    if (!what.startsWith(">")) return linkSync(this.#blob(what), this.#makeRoom(tree, path));
+    const target = what.slice(1);
+    inTree(tree, join(dirname(path), target));
+    symlinkSync(target, this.#makeRoom(tree, path));
   }
 
   async #external(tree: Tree, external: ExternalRecord, npm: NpmSettings | undefined): Promise<void> {

@@ -1,12 +1,13 @@
 import type { Artifact } from "../../function/artifact/artifact.ts";
 import { npmSettings } from "../../function/artifact/native/npm-settings.ts";
-import { blob } from "../../function/artifact/store.ts";
 import type { Code } from "../../function/capture/code.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
 import type { BindRecord, CodeFailure, CodeRecord } from "../../wire/records.ts";
 import type { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
+import { FileShipping } from "./file-shipping.ts";
+import { TreeShipping } from "./tree-shipping.ts";
 
 /** Whether a bind's lines of a stream should leave the node. */
 export type ShowsOutput = (bind: Bind, stream: "stdout" | "stderr") => boolean;
@@ -23,7 +24,8 @@ export class Shipping {
   readonly #shows: ShowsOutput;
   readonly #atHome: boolean;
   #lastCode = 0;
-  readonly #blobs = new Set<string>();
+  readonly #files: FileShipping;
+  readonly #trees: TreeShipping;
   readonly #codes = new Map<Code, number>();
   readonly #binds = new Set<number>();
   readonly #unanswered = new Set<Asked>();
@@ -39,6 +41,8 @@ export class Shipping {
     this.#rank = rank;
     this.#session = session;
     this.#shows = shows;
+    this.#files = new FileShipping(session);
+    this.#trees = new TreeShipping(session);
     this.#atHome = atHome;
   }
 
@@ -116,20 +120,15 @@ export class Shipping {
     const known = this.#codes.get(code);
     if (known !== undefined) return then(known);
     const artifact = code.artifact!;
-    this.#files(artifact, () => {
+    const plans = this.#atHome
+      ? []
+      : artifact.externals.map(({ plan, path }) => ({ hash: plan, path: `${path}.json` }));
+    this.#files.send([...artifact.files, ...plans], () => {
       const again = this.#codes.get(code);
       if (again !== undefined) return then(again);
       const id = ++this.#lastCode;
       this.#codes.set(code, id);
-      const record: CodeRecord = {
-        code: id,
-        entry: artifact.entry,
-        files: artifact.files.map(({ path, hash }) => ({ path, hash })),
-        links: artifact.links,
-        ...this.#externals(artifact),
-        ...(answer ? { answer } : {}),
-      };
-      this.#session.sendJson(Op.CODE, record);
+      this.#trees.send(id, artifact, { ...this.#externals(artifact), ...(answer ? { answer } : {}) });
       then(id);
     });
   }
@@ -138,43 +137,6 @@ export class Shipping {
     if (externals.length === 0) return {};
     if (this.#atHome) return { externals: externals.map(({ path, home }) => ({ path, home })) };
     return { externals: externals.map(({ path, plan }) => ({ path, plan })), npm: npmSettings(root) };
-  }
-
-  /** Sends the files that the host does not have yet. */
-  #files(artifact: Artifact, then: () => void): void {
-    let open = 1;
-    const one = (): void => {
-      if (--open === 0) then();
-    };
-    const plans = this.#atHome ? [] : artifact.externals.map(({ plan }) => ({ hash: plan }));
-    for (const { hash } of [...artifact.files, ...plans]) {
-      if (this.#blobs.has(hash)) continue;
-      this.#blobs.add(hash);
-      const content = blob(hash);
-      if (!content)
-        throw new SkyError(
-          "SKY_CAPTURE_UNRESOLVED",
-          `the content of a file with the hash ${hash} is no longer at hand`,
-        );
-      if (content.byteLength <= INLINE_MAX_BYTES) {
-        this.#session.open(Op.BLOB);
-        this.#session.out.bytes(Buffer.from(hash, "hex"));
-        this.#session.out.u8(0);
-        this.#session.out.bytes(content);
-        this.#session.close();
-        continue;
-      }
-      open++;
-      this.#session.bulk.send(content, (channel) => {
-        this.#session.open(Op.BLOB);
-        this.#session.out.bytes(Buffer.from(hash, "hex"));
-        this.#session.out.u8(1);
-        this.#session.out.u32(channel);
-        this.#session.close();
-        one();
-      });
-    }
-    one();
   }
 
   #bind(bind: Bind, code: number, then: () => void): void {

@@ -85,29 +85,45 @@ await sky.compute(
       ["an unknown operation", (received) => frame(received, [99, Buffer.alloc(4)])],
       ["a TASKS record too short", (received) => frame(received, [20, Buffer.alloc(3)])],
       ["a TASKS record of an unknown function", (received) => frame(received, [20, tasks(4_000_000_000)])],
-      ["a CODE record that is deeply nested", (received) => frame(received, [17, Buffer.from("[".repeat(100_000))])],
+      ["a CODE record that is deeply nested", (received) => frame(received, [17, plain("[".repeat(100_000))])],
       [
         "a CODE record that leaves the tree",
         (received) =>
-          frame(received, [17, Buffer.from(JSON.stringify({ code: 900, entry: "../../x.mjs", files: [], links: [] }))]),
+          frame(received, [17, plain(JSON.stringify({ code: 900, entry: "../../x.mjs", added: [], gone: [] }))]),
       ],
       [
         "a CODE record with a link that leaves the tree",
         (received) =>
           frame(received, [
             17,
-            Buffer.from(
-              JSON.stringify({
-                code: 901,
-                entry: "x.mjs",
-                files: [],
-                links: [{ path: "a/b", target: "../../../../etc" }],
-              }),
-            ),
+            plain(JSON.stringify({ code: 901, entry: "x.mjs", added: [["a/b", ">../../../../etc"]], gone: [] })),
           ]),
       ],
-      ["a CODE record without files", (received) => frame(received, [17, Buffer.from("{}")])],
-      ["a CODE record that is null", (received) => frame(received, [17, Buffer.from("null")])],
+      [
+        "a CODE record that changes what was never sent",
+        (received) =>
+          frame(received, [17, plain(JSON.stringify({ code: 902, entry: "x.mjs", base: 903, added: [], gone: [] }))]),
+      ],
+      [
+        "a CODE record with a file that is no hash",
+        (received) =>
+          frame(received, [17, plain(JSON.stringify({ code: 904, entry: "x.mjs", added: [["x", "../s"]], gone: [] }))]),
+      ],
+      ["a CODE record without files", (received) => frame(received, [17, plain("{}")])],
+      ["a CODE record that is null", (received) => frame(received, [17, plain("null")])],
+      ["a CODE record that is not packed", (received) => frame(received, [17, Buffer.from("{}")])],
+      [
+        "a FILES record that would unpack to 4 GiB",
+        (received) => frame(received, [24, Buffer.from([0, 1, 255, 255, 255, 255, 0])]),
+      ],
+      [
+        "a FILES record with a file that is cut off",
+        (received) => frame(received, [24, Buffer.from([0, 0, 9, 0, 0, 0, 1])]),
+      ],
+      [
+        "a FILES record from a channel that is not there",
+        (received) => frame(received, [24, Buffer.from([1, 9, 9, 9, 9])]),
+      ],
       [
         "a BLOB with another hash",
         (received) => frame(received, [16, Buffer.concat([Buffer.alloc(33), Buffer.from("no")])]),
@@ -192,4 +208,9 @@ function bind(record: object): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([length, json]);
+}
+
+/** As a packed body that is not compressed. */
+function plain(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0]), Buffer.from(text)]);
 }
