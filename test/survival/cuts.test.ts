@@ -25,3 +25,8 @@ describe("each task runs once and each result arrives once", () => {
     expect(said).toMatch(/[1-9]\d* sessions killed/);
   });
 });
+
+it("streams go on where they were although their links are cut", async () => {
+  const said = await Program.run("streams-cut", { args: [seed()] });
+  expect(said).toMatch(/^ok \d+ elements arrived once each and in order/m);
+});

@@ -84,6 +84,9 @@ export async function run(): Promise<void> {
   for await (const row of stream) same<typeof row, { file: string; row: number }>();
   const few = await pool.run(numbers(3));
   same<typeof few, sky.Stream<number>>();
+  for await (const row of pool.run(rows("f"))) same<typeof row, { file: string; row: number }>();
+  // @ts-expect-error -- its task gives a value, not a stream
+  for await (const _ of pool.run(add(1, 2)));
   // @ts-expect-error -- the function itself is no call
   pool.run(add);
   // @ts-expect-error -- a promise is no call
@@ -93,6 +96,40 @@ export async function run(): Promise<void> {
   pool.run(add(1, 2), { target: "tail" });
   same<typeof task.status, sky.TaskStatus>();
   same<typeof task.node, number | undefined>();
+}
+
+export async function streams(): Promise<void> {
+  const total = sky.fn(async (items: AsyncIterable<number>) => {
+    let sum = 0;
+    for await (const item of items) sum += item;
+    return sum;
+  });
+  async function* source(): AsyncGenerator<number> {
+    yield 1;
+  }
+  const sum = await pool.run(total(source()));
+  same<typeof sum, number>();
+  await pool.run(total(await pool.run(numbers(3))));
+  await pool.run(total(pool.run(numbers(3))));
+  await pool.run(total(pool.map((x: number) => x, [1])));
+  // @ts-expect-error -- elements of a wrong type
+  total(pool.run(rows("f")));
+  // @ts-expect-error -- a task that gives no stream
+  total(pool.run(add(1, 2)));
+  const returned = await pool.run(sky.fn(async () => source())());
+  same<typeof returned, sky.Stream<number>>();
+  const declared = await pool.run(sky.fn(async function* (): AsyncIterable<string> {})());
+  same<typeof declared, sky.Stream<string>>();
+  const list = await pool.run(sky.fn(() => [1, 2])());
+  same<typeof list, number[]>();
+  const tuple = await pool.run(sky.gather(numbers(1), add(1, 2)));
+  same<typeof tuple, [sky.Stream<number>, number]>();
+  const batch = pool.map(rows, ["a"]);
+  same<typeof batch, sky.Batch<sky.Stream<{ file: string; row: number }>>>();
+  const ranks = await pool.broadcast(numbers(1));
+  same<typeof ranks, sky.Stream<number>[]>();
+  await using stream = await pool.run(numbers(1));
+  same<Awaited<ReturnType<typeof stream.next>>, IteratorResult<number, void>>();
 }
 
 export async function generic(): Promise<void> {

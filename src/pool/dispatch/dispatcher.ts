@@ -26,7 +26,6 @@ import { SegmentTable } from "./segment-table.ts";
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
 export class Dispatcher {
   readonly scheduler = new Scheduler();
-  readonly streams = new Streams((id) => this.#segments.find(id));
   readonly #options: DispatcherOptions;
   readonly #binds: BindTable;
   readonly #segments = new SegmentTable();
@@ -41,6 +40,7 @@ export class Dispatcher {
   );
   readonly #ports = new Map<number, NodePort>();
   readonly #measures = new Measures(this.scheduler);
+  readonly streams = new Streams(this.#segments, this.#measures, () => this.schedule());
   readonly #abandoned = new Map<number, SkyError>();
   readonly counts = { queued: 0, done: 0, failed: 0, cancelled: 0, perNode: [] as number[] };
   /** Called before a tick's work leaves. */

@@ -7,10 +7,14 @@ import { Feed } from "../../wire/stream/feed.ts";
 import { Inlet } from "../../wire/stream/inlet.ts";
 import { How, type Place, readPlace } from "../../wire/stream/records.ts";
 import { ResultStream } from "../result-stream.ts";
+import type { Measures } from "./measures.ts";
 import type { NodePort } from "./node-port.ts";
 import { attribute } from "./retries.ts";
+import type { SegmentTable } from "./segment-table.ts";
 import { type Segment, State } from "./segment.ts";
 
+/** Tasks that stream are looked at this often. */
+const LOOK_MS = 100;
 const UNMET_KEPT = 100;
 
 /** A task that has streams, from the first word of one until the last. */
@@ -20,6 +24,8 @@ interface Live {
   readonly index: number;
   readonly port: NodePort;
   inlet: Inlet | undefined;
+  /** Of the clock of `performance.now()`. */
+  readonly since: number;
   readonly feeds: Map<number, Feed>;
   /** Its body is over; of its result there may be more on the way. */
   over: boolean;
@@ -34,12 +40,18 @@ export interface UnmetFailure {
 
 /** The streams of all tasks: results are handed out when they begin, arguments are read when their node asks for them. */
 export class Streams {
-  readonly #find: (id: number) => Segment | undefined;
+  readonly #segments: SegmentTable;
+  readonly #measures: Measures;
+  readonly #changed: () => void;
+  #timer: NodeJS.Timeout | undefined;
   readonly #live = new Map<number, Live>();
   readonly #unmet = new Set<UnmetFailure>();
 
-  constructor(find: (id: number) => Segment | undefined) {
-    this.#find = find;
+  /** `changed`: what is planned may have to be planned anew. */
+  constructor(segments: SegmentTable, measures: Measures, changed: () => void) {
+    this.#segments = segments;
+    this.#measures = measures;
+    this.#changed = changed;
   }
 
   /** Tasks with streams. */
@@ -120,19 +132,39 @@ export class Streams {
       live.inlet?.end({ threw: true, error: reason });
     }
     this.#live.clear();
+    clearInterval(this.#timer);
   }
+
+  /** What streams may run for hours: who plans by the mean of those before must know, or tasks wait behind them. */
+  #look = (): void => {
+    if (this.#live.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      return;
+    }
+    const now = performance.now();
+    const longest = new Map<number, number>();
+    for (const { segment, since, over } of this.#live.values()) {
+      const { group } = segment.bind;
+      if (!over) longest.set(group, Math.max(longest.get(group) ?? 0, now - since));
+    }
+    for (const [group, ms] of longest) this.#measures.atLeast(group, ms);
+    this.#changed();
+  };
 
   #of(port: NodePort, { id, attempt }: Place): Live | undefined {
     const known = this.#live.get(id);
     if (known?.place.attempt === attempt && known.port === port) return known;
     if (known && (known.inlet || known.feeds.size > 0)) return undefined;
-    const segment = this.#find(id);
+    const segment = this.#segments.find(id);
     const index = segment ? id - segment.first : 0;
     if (!segment || segment.state(index) !== State.RUNNING) return undefined;
     if (segment.attempt(index) !== attempt || segment.rank(index) !== port.rank) return undefined;
     const place = { id, attempt, lane: 0 };
-    const live: Live = { place, segment, index, port, inlet: undefined, feeds: new Map(), over: false };
+    const since = performance.now();
+    const live: Live = { place, segment, index, port, since, inlet: undefined, feeds: new Map(), over: false };
     this.#live.set(id, live);
+    this.#timer ??= setInterval(this.#look, LOOK_MS);
     return live;
   }
 

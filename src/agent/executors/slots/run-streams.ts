@@ -85,12 +85,8 @@ export class RunStreams {
       case Op.STOP:
         return this.#stop(task);
       case Op.ELEMENTS:
-        return task.inlets.get(place.lane)?.inlet.elements(buf, body + 4, buf.length, buf.readUInt32LE(body));
-      case Op.END: {
-        const { inlet, hooks } = task.inlets.get(place.lane) ?? {};
-        const threw = buf[body] !== How.ENDED;
-        inlet?.end({ threw, error: threw ? decodeError(buf, body + 1, buf.length, hooks) : undefined });
-      }
+      case Op.END:
+        return this.#arrived(task, place, buf, body);
     }
   }
 
@@ -109,6 +105,19 @@ export class RunStreams {
   /** The task is over. */
   forget(run: TaskRun): void {
     if (this.#tasks.get(run.number)?.run === run) this.#tasks.delete(run.number);
+  }
+
+  /** A record that breaks the rules is an error of the body that reads it, not of the others that run here. */
+  #arrived(task: Streams, { lane }: Place, buf: Buffer, at: number): void {
+    const { inlet, hooks } = task.inlets.get(lane) ?? {};
+    if (!inlet) return;
+    try {
+      if (buf[0] === Op.ELEMENTS) inlet.elements(buf, at + 4, buf.length, buf.readUInt32LE(at));
+      else if (buf[at] === How.ENDED) inlet.end({ threw: false });
+      else inlet.end({ threw: true, error: decodeError(buf, at + 1, buf.length, hooks) });
+    } catch (error) {
+      inlet.end({ threw: true, error, atOnce: true });
+    }
   }
 
   /** Nobody reads the result any more. */
