@@ -57,6 +57,7 @@ export type { Pool } from "./pool/pool.ts";
 export type { Session } from "./pool/session.ts";
 export type { NodesSpec, PoolOptions, WorkerOptions } from "./pool/spec.ts";
 export type { Task, TaskAttempt, TaskStatus, TaskTiming } from "./pool/task.ts";
+export type { Trace } from "./pool/trace/trace.ts";
 export type { Machine, Provider } from "./providers/provider.ts";
 export type { SshHostOptions, SshProviderOptions } from "./providers/ssh/options.ts";
 export type { TaskContext } from "./task/context.ts";

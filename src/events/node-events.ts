@@ -174,6 +174,15 @@ export interface MetricSampled extends OfNode {
   readonly value: number;
 }
 
+/** A value or file too large for a record crossed the data link. */
+export interface TransferCompleted extends OfNode {
+  readonly type: "Transfer.Completed";
+  /** Seen from the controller. */
+  readonly direction: "in" | "out";
+  readonly bytes: number;
+  readonly elapsedMs: number;
+}
+
 export type OutputStream = "stdout" | "stderr";
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -218,4 +227,4 @@ export type NodeEvent =
   | NodeBootstrapFailed
   | NodeBootstrapDone;
 
-export type LogEvent = LogEmitted | MetricSampled;
+export type LogEvent = LogEmitted | MetricSampled | TransferCompleted;

@@ -1,12 +1,17 @@
 import type { MetricSampled, NodeEvent } from "./node-events.ts";
+import { stepOf } from "./node-step.ts";
 import type { BootstrapView, NodeStatus, NodeView } from "./views.ts";
 
 const MAX_METRICS = 64;
 const MAX_OUTPUT = 20;
+const MAX_STEPS = 64;
 const NO_BOOTSTRAP: BootstrapView = { active: undefined, completed: [], failed: undefined, output: [] };
 
 /** Folds one event of a node into its view. The status goes wherever the event says, back as well as forward. */
-export function projectNode(view: NodeView, event: NodeEvent | MetricSampled): NodeView {
+export function projectNode(before: NodeView, event: NodeEvent | MetricSampled): NodeView {
+  const step = stepOf(event);
+  const view =
+    step === undefined ? before : { ...before, steps: [...before.steps, { step, at: event.at }].slice(-MAX_STEPS) };
   switch (event.type) {
     case "Node.Provisioning":
       return { ...to(view, "provisioning", event.at), problem: undefined, lossCause: undefined, bootstrap: undefined };

@@ -19,6 +19,7 @@ export function project(view: SessionView, event: SkyEvent): SessionView {
 export function projectPool(view: PoolView, event: SkyEvent): PoolView {
   switch (event.type) {
     case "Log.Emitted":
+    case "Transfer.Completed":
     case "Events.Dropped":
       return view;
     case "Tasks.Progress":

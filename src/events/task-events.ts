@@ -13,6 +13,14 @@ interface OfAttempt extends OfTask {
   readonly attempt: number;
 }
 
+/** When things happened to a task, ms since the epoch by the controller's clock; left out what did not happen, or is not known. */
+export interface TaskTimes {
+  readonly queuedAt: number;
+  readonly sentAt?: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+}
+
 /** What a failure looks like to a reader of events: plain data, never the error itself. */
 export interface TaskFailure {
   readonly name: string;
@@ -42,8 +50,9 @@ export interface TaskProgress extends OfAttempt {
 
 export interface TaskCompleted extends OfAttempt {
   readonly type: "Task.Completed";
-  /** From the start on the node to the result. */
+  /** How long it ran. */
   readonly elapsedMs: number;
+  readonly times?: TaskTimes;
 }
 
 export interface TaskFailed extends OfTask {
@@ -52,6 +61,7 @@ export interface TaskFailed extends OfTask {
   readonly node?: number;
   readonly attempt: number;
   readonly elapsedMs: number;
+  readonly times?: TaskTimes;
   readonly error: TaskFailure;
 }
 
@@ -60,6 +70,7 @@ export interface TaskCancelled extends OfTask {
   readonly node?: number;
   readonly attempt: number;
   readonly elapsedMs: number;
+  readonly times?: TaskTimes;
 }
 
 /** An attempt ended without the task's outcome, and the task is queued again. */
@@ -68,6 +79,7 @@ export interface TaskRetried extends OfAttempt {
   /** `failed` when the function threw and its retry rule said again; else how the attempt was lost. */
   readonly reason: LossCause | "failed";
   readonly message: string;
+  readonly times?: TaskTimes;
   /** How long it waits before it is queued again; left out where it does not. */
   readonly waitMs?: number;
   /** The task that took this one down with it, where that is known. */

@@ -22,6 +22,11 @@ export interface BootstrapView {
   readonly output: readonly string[];
 }
 
+export interface NodeStep {
+  readonly step: string;
+  readonly at: number;
+}
+
 export interface NodeView {
   readonly node: number;
   readonly status: NodeStatus;
@@ -38,6 +43,8 @@ export interface NodeView {
   /** How often its host process was replaced. */
   readonly hostsReplaced: number;
   readonly bootstrap: BootstrapView | undefined;
+  /** Its last steps, at most 64, each up to the next: `provision`, `connect`, phases of the provider, `agent`, `ready`, ... */
+  readonly steps: readonly NodeStep[];
   /** The last value of each metric, at most 64 names. */
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -181,6 +188,7 @@ export function emptyNode(node: number, at: number): NodeView {
     problem: undefined,
     lossCause: undefined,
     hostsReplaced: 0,
+    steps: [],
     bootstrap: undefined,
     metrics: {},
   };

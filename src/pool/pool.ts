@@ -21,6 +21,7 @@ import { Nodes } from "./node/nodes.ts";
 import { Progress } from "./progress.ts";
 import type { PoolSpec } from "./spec.ts";
 import type { Task } from "./task.ts";
+import { type Trace, TraceFile } from "./trace/trace.ts";
 import { Unobserved } from "./unobserved.ts";
 
 type Items<T> = Iterable<T> | AsyncIterable<T>;
@@ -40,6 +41,7 @@ export class Pool implements AsyncDisposable {
   readonly #console: Disposable | undefined;
   #view: PoolView;
   #closing: Promise<void> | undefined;
+  readonly #traces: Trace[] = [];
   #keepAlive: NodeJS.Timeout | undefined;
 
   /** @internal Use `sky.compute`. */
@@ -51,7 +53,7 @@ export class Pool implements AsyncDisposable {
       only: ["Pool", "Node", "Tasks", "Scaling", "Error"],
     });
     this.#console = attachConsole(this.#bus, spec.console);
-    this.#progress = new Progress(this.#bus, spec.name);
+    this.#progress = new Progress(this.#bus, spec.name, performance.timeOrigin + this.#began);
     this.#dispatcher = new Dispatcher({
       defaultLimitMs: spec.defaultLimitMs,
       retryOnInterruption: spec.retryOnInterruption,
@@ -92,6 +94,18 @@ export class Pool implements AsyncDisposable {
   snapshot(): PoolView {
     this.#progress.flush();
     return this.#view;
+  }
+
+  /**
+   * Writes what happens from now on into a file that https://ui.perfetto.dev and chrome://tracing open, until the pool
+   * closes or the trace is stopped: each node with its steps so far, its tasks, and large values on their way.
+   * @throws SkyError SKY_BAD_OPTION where the file can't be written, SKY_POOL_CLOSED
+   */
+  trace(file: string): Trace {
+    if (this.closed) throw new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed`);
+    const trace = new TraceFile(file, this.#bus, this.snapshot(), (message) => this.#progress.problem(message));
+    this.#traces.push(trace);
+    return trace;
   }
 
   /** Why tasks wait, in words; undefined when none does. */
@@ -234,6 +248,7 @@ export class Pool implements AsyncDisposable {
     clearInterval(this.#keepAlive);
     this.#release();
     this.#progress.flush();
+    await Promise.all(this.#traces.map((trace) => trace.stop()));
     this.#emit({ type: "Pool.Stopped", elapsedMs: this.#elapsed() });
     this.#console?.[Symbol.dispose]();
     this.#bus.close();

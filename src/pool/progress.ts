@@ -1,8 +1,9 @@
 import type { EventBus } from "../events/bus.ts";
 import type { SkyEvent } from "../events/event.ts";
+import type { TaskTimes } from "../events/task-events.ts";
 import type { DispatchEvents } from "./dispatch/dispatch-events.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
-import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
+import { type AttemptRecord, type Segment, startOf, State } from "./dispatch/segment.ts";
 
 const EVERY_MS = 100;
 
@@ -10,13 +11,16 @@ const EVERY_MS = 100;
 export class Progress implements DispatchEvents {
   readonly #bus: EventBus;
   readonly #pool: string;
+  readonly #epochMs: number;
   #dispatcher: Dispatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #last = 0;
 
-  constructor(bus: EventBus, pool: string) {
+  /** `epochMs`: when the pool's clock began. */
+  constructor(bus: EventBus, pool: string, epochMs: number) {
     this.#bus = bus;
     this.#pool = pool;
+    this.#epochMs = epochMs;
   }
 
   watch(dispatcher: Dispatcher): void {
@@ -34,6 +38,7 @@ export class Progress implements DispatchEvents {
       attempt: attempt + 1,
       reason,
       message,
+      times: this.#times(segment, tried.sent, tried.started, tried.ended),
       ...(waitMs > 0 ? { waitMs } : {}),
       ...(culprit === undefined ? {} : { culprit: `t${culprit}` }),
     });
@@ -53,13 +58,14 @@ export class Progress implements DispatchEvents {
     if (state === State.DONE && segment.attempt(index) === 0) return this.#served(segment, index);
     const type = state === State.DONE ? "Task.Completed" : state === State.FAILED ? "Task.Failed" : "Task.Cancelled";
     if (!this.#bus.wants(type)) return;
-    const { ranMs } = segment.times(index);
+    const { sent, ended, ranMs } = segment.times(index);
     const of = {
       ...this.#base(),
       task: `t${segment.first + index}`,
       name: segment.bind.name,
       attempt: segment.attempt(index),
       elapsedMs: ranMs ?? 0,
+      times: this.#times(segment, sent, startOf(sent, ended, ranMs), ended),
     };
     const rank = segment.rank(index);
     if (type === "Task.Completed") this.#emit({ type, ...of, node: rank });
@@ -116,6 +122,21 @@ export class Progress implements DispatchEvents {
       perNode: [...counts.perNode],
       runningPerNode: scheduler.loads(),
     });
+  }
+
+  #times(
+    { queuedAt }: Segment,
+    sent: number | undefined,
+    started: number | undefined,
+    ended: number | undefined,
+  ): TaskTimes {
+    const at = (ms: number): number => this.#epochMs + ms;
+    return {
+      queuedAt: at(queuedAt),
+      ...(sent === undefined ? {} : { sentAt: at(sent) }),
+      ...(started === undefined ? {} : { startedAt: at(started) }),
+      ...(ended === undefined ? {} : { endedAt: at(ended) }),
+    };
   }
 
   #base(): { pool: string; at: number } {

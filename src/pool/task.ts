@@ -2,7 +2,7 @@ import type { LossCause } from "../errors/loss-cause.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import type { Stream } from "../function/stream.ts";
 import { TaskElements } from "./task-elements.ts";
-import { type AttemptRecord, type Segment, State } from "./dispatch/segment.ts";
+import { type AttemptRecord, type Segment, startOf, State } from "./dispatch/segment.ts";
 
 export type TaskStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 
@@ -141,7 +141,7 @@ export class Task<T> implements PromiseLike<T> {
     return {
       queued: this.#segment.queuedAt,
       sent,
-      started: ended === undefined || ranMs === undefined ? undefined : Math.max(sent ?? 0, ended - ranMs),
+      started: startOf(sent, ended, ranMs),
       ended,
       received,
     };

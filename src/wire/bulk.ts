@@ -11,6 +11,7 @@ interface Outgoing {
   readonly id: number;
   readonly bytes: Uint8Array;
   readonly sent: () => void;
+  readonly began: number;
   at: number;
   credit: number;
 }
@@ -38,7 +39,14 @@ export class BulkSender {
     session.out.u32(id);
     session.out.f64(bytes.byteLength);
     session.close();
-    this.#queue.push({ id, bytes, sent: () => sent(id), at: 0, credit: CHANNEL_CREDIT_BYTES });
+    this.#queue.push({
+      id,
+      bytes,
+      sent: () => sent(id),
+      began: performance.now(),
+      at: 0,
+      credit: CHANNEL_CREDIT_BYTES,
+    });
     return id;
   }
 
@@ -83,6 +91,7 @@ export class BulkSender {
       if (one.at < one.bytes.byteLength) this.#turn++;
       else {
         this.#queue.splice(this.#turn, 1);
+        session.transferred("out", one.bytes.byteLength, one.began);
         one.sent();
       }
     }
@@ -96,6 +105,7 @@ export class BulkSender {
 interface Incoming {
   bytes: Buffer;
   readonly size: number;
+  readonly began: number;
   at: number;
   owed: number;
   granted: number;
@@ -141,6 +151,7 @@ export class BulkReceiver {
     this.#channels.set(id, {
       bytes: Buffer.allocUnsafeSlow(Math.min(size, FIRST_ROOM_BYTES)),
       size,
+      began: performance.now(),
       at: 0,
       owed: 0,
       granted: CHANNEL_CREDIT_BYTES,
@@ -158,7 +169,8 @@ export class BulkReceiver {
     buf.copy(one.bytes, one.at, start, end);
     one.at += size;
     one.owed += size;
-    if (one.owed < CHANNEL_CREDIT_BYTES / 4 || one.at === one.size) return;
+    if (one.at === one.size) return this.#session.transferred("in", one.size, one.began);
+    if (one.owed < CHANNEL_CREDIT_BYTES / 4) return;
     this.#session.open(Op.CREDIT);
     this.#session.out.u32(id);
     this.#session.out.u32(one.owed);

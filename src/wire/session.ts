@@ -18,6 +18,8 @@ const RECORD_HEADER_BYTES = 5;
 export interface SessionHandlers {
   /** One record, `buf[start..end)`; what is kept must be copied. Throwing closes the link with that error. */
   record(op: number, buf: Buffer, start: number, end: number): void;
+  /** A channel has brought or taken all of its bytes. */
+  transferred?(direction: "in" | "out", bytes: number, elapsedMs: number): void;
   /** All records of one arrival have been handled. */
   arrived?(): void;
   /**
@@ -173,6 +175,11 @@ export class Session {
   /** Whether it is at its end: what is written to it goes nowhere. */
   get disposed(): boolean {
     return this.#disposed;
+  }
+
+  /** A channel that was opened at `began` of `performance.now()` is through. */
+  transferred(direction: "in" | "out", bytes: number, began: number): void {
+    this.#handlers.transferred?.(direction, bytes, performance.now() - began);
   }
 
   /** Ends the session for good. */

@@ -67,20 +67,20 @@ export class Dispatcher {
       segments,
       retries: this.#retries,
       final: (id) => (this.#closed ? "" : this.streams.spent(id)),
-      failed: (segment, index, error) => this.#settle(segment, index, State.FAILED, error, 0),
+      failed: (segment, index, error) => this.#settle(segment, index, State.FAILED, error, Number.NaN),
     });
     this.#results = new ResultCache({
       missed: (segment, index, count) => {
         this.#line(segment, index, count);
         this.schedule();
       },
-      settled: (segment, index, state, value) => this.#settle(segment, index, state, value, 0),
+      settled: (segment, index, state, value) => this.#settle(segment, index, state, value, Number.NaN),
       told: (name, count) => events.cached(name, count),
       problem: (message) => events.problem(message),
     });
     this.#deadlines = new Deadlines(this.#segments, now, (segment, index, error) => {
       this.scheduler.cancel(segment.queue, segment.first + index, 1);
-      this.#settle(segment, index, State.FAILED, error, 0);
+      this.#settle(segment, index, State.FAILED, error, Number.NaN);
     });
     const fail = (segment: Segment, error: SkyError): void => this.#failAll(segment, error);
     const schedule = (): void => this.schedule();
@@ -160,7 +160,7 @@ export class Dispatcher {
   /** A task that was given a place but can't be sent. */
   refuse(segment: Segment, index: number, error: unknown): void {
     this.counts.queued++;
-    this.#settle(segment, index, State.FAILED, error, 0);
+    this.#settle(segment, index, State.FAILED, error, Number.NaN);
   }
 
   schedule(): void {
@@ -278,7 +278,7 @@ export class Dispatcher {
       port?.flush();
     }
     for (let i = index; i < index + count; i++) {
-      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.CANCELLED, reason, 0);
+      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.CANCELLED, reason, Number.NaN);
     }
     this.schedule();
   }
@@ -322,7 +322,7 @@ export class Dispatcher {
   #prepared({ segment, index, count }: Held, failure: { readonly error: unknown } | undefined): void {
     for (let i = index; i < index + count; i++) {
       if (segment.state(i) !== State.QUEUED) continue;
-      if (failure) this.#settle(segment, i, State.FAILED, failure.error, 0);
+      if (failure) this.#settle(segment, i, State.FAILED, failure.error, Number.NaN);
       else this.scheduler.enqueue(segment.queue, segment.bind.group, segment.first + i, 1);
     }
     this.schedule();
@@ -331,7 +331,7 @@ export class Dispatcher {
   #failAll(segment: Segment, reason: SkyError): void {
     this.scheduler.cancel(segment.queue, segment.first, segment.count);
     for (let i = 0; i < segment.count; i++)
-      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.FAILED, reason, 0);
+      if (segment.state(i) < State.DONE) this.#settle(segment, i, State.FAILED, reason, Number.NaN);
   }
 
   #putBack(piece: Range): void {

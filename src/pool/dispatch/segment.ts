@@ -16,6 +16,9 @@ export const State = { QUEUED: 0, RUNNING: 1, DONE: 2, FAILED: 3, CANCELLED: 4 }
 /** Items that are encoded when they leave are small, so that this many fit a frame. */
 const ITEMS_PER_RECORD = 16_384;
 
+/** Of a task that was cancelled or lost nobody knows how long it ran. */
+const UNKNOWN = 0xffff_ffff;
+
 /** Told of each task's end, once. */
 export interface SegmentSink {
   /** A task's result is a stream, which has begun: that is its result; `settled` tells of the end. */
@@ -210,7 +213,7 @@ export class Segment {
     this.#state[index] = State.QUEUED;
   }
 
-  /** Notes the end of a task, on its node at `endedAt`; false when it had ended before. */
+  /** Notes the end of a task, on its node at `endedAt` after `ranUs`, which may be NaN; false when it had ended before. */
   settle(index: number, state: number, value: unknown, now: number, ranUs: number, endedAt: number): boolean {
     if (this.#state[index]! >= State.DONE) return false;
     // A large argument that may still be leaving stays until its segment goes.
@@ -220,7 +223,7 @@ export class Segment {
     this.#receivedAt[index] = received;
     // Two clocks differ by a little, whatever is done: what came first stays first.
     this.#endedAt[index] = Math.min(received, Math.max(deci(endedAt - this.queuedAt), this.#sentAt[index]!));
-    this.#ranUs[index] = ranUs;
+    this.#ranUs[index] = ranUs >= 0 ? ranUs : UNKNOWN;
     this.settled++;
     if (state === State.FAILED) this.failure = value;
     this.sink.settled(this, index, state, value);
@@ -236,7 +239,7 @@ export class Segment {
       sent: left ? at(this.#sentAt) : undefined,
       ended: ended && left ? at(this.#endedAt) : undefined,
       received: ended ? at(this.#receivedAt) : undefined,
-      ranMs: ended && left ? this.#ranUs[index]! / 1000 : undefined,
+      ranMs: ended && left && this.#ranUs[index] !== UNKNOWN ? this.#ranUs[index]! / 1000 : undefined,
     };
   }
 
@@ -261,6 +264,15 @@ export class Segment {
     this.#ranUs = more(this.#ranUs, new Uint32Array(size));
     if (this.#ends) this.#ends = more(this.#ends, new Uint32Array(size));
   }
+}
+
+/** When a task began that ran so long, never before it was sent. */
+export function startOf(
+  sent: number | undefined,
+  ended: number | undefined,
+  ranMs: number | undefined,
+): number | undefined {
+  return ended === undefined || ranMs === undefined ? undefined : Math.max(sent ?? 0, ended - ranMs);
 }
 
 export interface SegmentTimes {

@@ -30,6 +30,7 @@ export interface DataLinkEvents {
   log(task: number, stream: "stdout" | "stderr", text: string): void;
   note(note: Exclude<NoteRecord, { type: "code" }>): void;
   stream(port: NodePort, op: number, buf: Buffer, start: number, end: number): void;
+  transferred(direction: "in" | "out", bytes: number, elapsedMs: number): void;
   /** The stream is gone; the session can go on over another. */
   down(error: Error | undefined): void;
 }
@@ -59,6 +60,7 @@ export class DataLink implements NodePort {
     this.session = new Session({
       record: (op, buf, start, end) => this.#record(op, buf, start, end),
       down: (error) => events.down(error),
+      transferred: (...transfer) => events.transferred(...transfer),
     });
     this.#shipping = new Shipping(rank, this.session, shows, atHome);
   }

@@ -154,6 +154,8 @@ export class Node {
       log: (task, stream, message) =>
         emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
       note: (note) => this.#note(note),
+      transferred: (direction, bytes, elapsedMs) =>
+        emit({ type: "Transfer.Completed", node: this.rank, direction, bytes, elapsedMs }),
       down: (error) => {
         if (link !== this.#data) return;
         this.#silentSince = dispatcher.now();
