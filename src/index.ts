@@ -5,12 +5,17 @@ import { warm } from "./function/warm.ts";
 import { setPublicSurface } from "./function/capture/surface.ts";
 import { makeCompute, type Wiring } from "./pool/compute.ts";
 import { makeSession } from "./pool/session.ts";
+import { bootstrapScript } from "./image/script.ts";
+import { ledger } from "./pool/ledger/ledger.ts";
+import { created } from "./providers/created/created.ts";
 import { local } from "./providers/local/local.ts";
 
 setPublicSurface(() => surface);
 
 const wiring: Wiring = {
   defaultProvider: () => local(),
+  create: (cloud, { pool, image, ttlMs }) =>
+    created(cloud, { pool, ttlMs, environment: bootstrapScript(image).hash, book: ledger }),
   attachConsole: (bus, mode) => attachConsole(bus, { mode: consoleMode(mode) }),
   warm,
 };
@@ -20,6 +25,7 @@ export const compute = makeCompute(wiring);
 /** Several pools, one lifetime. */
 export const session = makeSession(wiring);
 
+export { container } from "./providers/container/container.ts";
 export { local } from "./providers/local/local.ts";
 export { ssh } from "./providers/ssh/ssh.ts";
 export { fn } from "./function/fn.ts";
@@ -58,6 +64,17 @@ export type { Session } from "./pool/session.ts";
 export type { NodesSpec, PoolOptions, WorkerOptions } from "./pool/spec.ts";
 export type { Task, TaskAttempt, TaskStatus, TaskTiming } from "./pool/task.ts";
 export type { Trace } from "./pool/trace/trace.ts";
+export type {
+  CloudProvider,
+  Instance,
+  Intent,
+  Login,
+  Offer,
+  Order,
+  ProviderReference,
+  Tags,
+} from "./providers/cloud-provider.ts";
+export type { ContainerOptions } from "./providers/container/options.ts";
 export type { Machine, Provider } from "./providers/provider.ts";
 export type { SshHostOptions, SshProviderOptions } from "./providers/ssh/options.ts";
 export type { TaskContext } from "./task/context.ts";

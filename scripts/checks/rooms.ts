@@ -63,8 +63,8 @@ export function edgeFault({ from, to }: Edge, house: House): string | undefined 
   }
   if (AGENT_CONTRACT.test(to)) return undefined;
   if (BESIDE.has(target)) return `${source} may know of the agent only the files at its top, not ${to}`;
-  if (source === "pool" && target === "providers" && to !== "providers/provider.ts") {
-    return "pool may know of providers only providers/provider.ts";
+  if (source === "pool" && target === "providers" && !/^providers\/[^/]+$/.test(to)) {
+    return "pool may know of providers only the files at their top";
   }
   const [own, other] = [house.rooms.get(source), house.rooms.get(target)];
   if (own === undefined) return `the room ${source} is not in the line`;

@@ -37,13 +37,15 @@ export interface AgentConfig {
   readonly parent: ProcessIdentity | null;
   /** Without `parent`: how long an agent that lost its control link waits for the next one, in milliseconds. */
   readonly orphanGraceMs: number;
+  /** Where the machine looks for the second of its uptime at which it ends; the agent puts it off. */
+  readonly leaseFile?: string;
 }
 
 /** What a host needs to know: everything but the right to open links. */
 export type HostConfig = Omit<AgentConfig, "token">;
 
 /** What a provider adds by itself. */
-export type NodeConfig = Omit<AgentConfig, "dir" | "parent" | "orphanGraceMs">;
+export type NodeConfig = Omit<AgentConfig, "dir" | "parent" | "orphanGraceMs" | "leaseFile">;
 
 export const socketPath = (dir: string): string => `${dir}/s`;
 
@@ -93,4 +95,5 @@ const FIELDS: Readonly<Record<Exclude<keyof AgentConfig, "version">, (value: unk
   parent: (value) =>
     value === null || (isObject(value) && isCount(value["pid"]) && typeof value["startTime"] === "string"),
   orphanGraceMs: isCount,
+  leaseFile: (value) => value === undefined || (typeof value === "string" && value.startsWith("/")),
 };

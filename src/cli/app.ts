@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { wantsColors } from "../console/colors.ts";
 import { ownRoot } from "../function/artifact/own-package.ts";
 import { check } from "./check/command.ts";
+import { ledger } from "./ledger/command.ts";
+import { sweep } from "./sweep/command.ts";
 
 /** The commands of `sky`: each is described here, and loaded when it is called. */
 export function makeApp({ stdout, env }: NodeJS.Process): Application<CommandContext> {
   const root = buildRouteMap({
-    routes: { check },
+    routes: { check, ledger, sweep },
     docs: { brief: "Run your functions on machines that exist only as long as the work does" },
   });
   return buildApplication(root, {

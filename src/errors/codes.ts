@@ -34,6 +34,10 @@ const HINTS = {
   SKY_SSH_AUTH: "Check the key and the user: ssh -i key user@host true.",
   SKY_SSH_HOST_KEY: "If the change is expected, remove the old line from known_hosts and add the new key.",
   SKY_SSH_HOST_UNKNOWN: "Add the host's key to known_hosts: ssh-keyscan -p port host, checked against the machine.",
+  SKY_PROVIDER_CAPACITY: "The provider has no such machine to give now; ask for another shape, place or time.",
+  SKY_PROVIDER_REFUSED: "The provider can't do what was asked; correct what its words in the message name.",
+  SKY_PROVIDER_BUSY: "The provider takes no more calls for the moment; try again later.",
+  SKY_PROVIDER_FAILED: "A call to the provider failed; sky sweep shows and removes what may be left there.",
 } as const;
 
 export type ErrorCode = keyof typeof HINTS;

@@ -1,13 +1,11 @@
 import { SkyError } from "../errors/sky-error.ts";
 import type { EventBus } from "../events/bus.ts";
 import { checking } from "../function/checking.ts";
-import type { Provider } from "../providers/provider.ts";
 import { Pool } from "./pool.ts";
-import { type PoolOptions, type PoolSpec, resolveSpec } from "./spec.ts";
+import { type PoolOptions, type PoolSpec, resolveSpec, type Sources } from "./spec.ts";
 
 /** What the public surface adds: rooms that the pool itself does not know. */
-export interface Wiring {
-  readonly defaultProvider: () => Provider;
+export interface Wiring extends Sources {
   /** Starts the tools that the first dispatched function will need. */
   readonly warm: () => void;
   readonly attachConsole: (bus: EventBus, mode: PoolSpec["console"]) => Disposable;
@@ -28,7 +26,7 @@ export function makeCompute(wiring: Wiring, onOpen?: (pool: Pool) => void): Comp
     if (checked) return checked.opens();
     if (body !== undefined && typeof body !== "function")
       throw new SkyError("SKY_BAD_CALL", "the second argument of sky.compute is the function that uses the pool");
-    const pool = new Pool(resolveSpec(options, wiring.defaultProvider), wiring.attachConsole);
+    const pool = new Pool(resolveSpec(options, wiring), wiring.attachConsole);
     onOpen?.(pool);
     wiring.warm();
     await pool.open();

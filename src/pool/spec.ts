@@ -4,6 +4,7 @@ import { fnOf, isPending } from "../function/pending.ts";
 import { parseDuration } from "../function/duration.ts";
 import type { Image, ResolvedImage } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
+import type { CloudProvider } from "../providers/cloud-provider.ts";
 import type { Provider } from "../providers/provider.ts";
 
 type AnyFunction = (...args: never) => unknown;
@@ -28,7 +29,9 @@ export interface PoolOptions {
   /** Name in logs and events. @default "pool" */
   readonly name?: string | undefined;
   /** Where nodes come from. @default sky.local() */
-  readonly provider?: Provider | undefined;
+  readonly provider?: Provider | CloudProvider | undefined;
+  /** How long a machine that was created for the pool outlives its controller's silence; "0s": for ever. @default "600s" */
+  readonly ttl?: string | undefined;
   /** @default 1; with `sky.ssh`, one for each host */
   readonly nodes?: NodesSpec | undefined;
   readonly worker?: WorkerOptions | undefined;
@@ -51,6 +54,20 @@ export interface PoolOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the machines that are created for a pool have in common. */
+export interface CreateOrder {
+  readonly pool: string;
+  readonly image: ResolvedImage;
+  /** 0: no lease. */
+  readonly ttlMs: number;
+}
+
+/** Where machines come from, as the public surface wires it. */
+export interface Sources {
+  readonly defaultProvider: () => Provider;
+  readonly create: (cloud: CloudProvider, order: CreateOrder) => Provider;
+}
+
 /** The same, checked and complete; durations in ms. */
 export interface PoolSpec {
   readonly name: string;
@@ -71,6 +88,7 @@ export interface PoolSpec {
 const NAMES = [
   "name",
   "provider",
+  "ttl",
   "nodes",
   "worker",
   "image",
@@ -85,7 +103,7 @@ const WORKER_NAMES = ["concurrency", "executor", "killGrace"];
 const MAX_CONCURRENCY = 4096;
 
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION; before anything is made */
-export function resolveSpec(options: PoolOptions, defaultProvider: () => Provider): PoolSpec {
+export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
   if (typeof options !== "object" || options === null)
     throw new SkyError(
       "SKY_BAD_OPTION",
@@ -96,17 +114,20 @@ export function resolveSpec(options: PoolOptions, defaultProvider: () => Provide
   if (typeof worker !== "object" || worker === null)
     throw bad("worker", "an object such as { concurrency: 4 }", worker);
   known("worker", worker, WORKER_NAMES);
-  const provider = options.provider ?? defaultProvider();
+  const provider = options.provider ?? sources.defaultProvider();
   if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function")
-    throw bad("provider", "a provider such as sky.local() or sky.ssh({ hosts: [...] })", provider);
+    throw bad("provider", "a provider such as sky.local(), sky.container() or sky.ssh({ hosts: [...] })", provider);
   if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread")
     throw bad("worker.executor", '"auto" or "thread"', worker.executor);
   const image = resolveImage(options.image, process.env);
   provider.checkImage?.(image);
+  const name = text("name", options.name) ?? "pool";
+  const ttlMs = options.ttl === undefined ? 600_000 : parseDuration(options.ttl, "ttl");
+  const capacity = "capacity" in provider ? provider.capacity?.() : undefined;
   return {
-    name: text("name", options.name) ?? "pool",
-    provider,
-    ...nodes(options.nodes === undefined ? (provider.capacity?.() ?? 1) : options.nodes),
+    name,
+    provider: "describe" in provider ? sources.create(provider, { pool: name, image, ttlMs }) : provider,
+    ...nodes(options.nodes === undefined ? (capacity ?? 1) : options.nodes),
     image,
     functions: functions(options.functions),
     concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,

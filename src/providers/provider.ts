@@ -10,7 +10,7 @@ export interface ProvisionRequest {
   readonly onPhase?: (phase: string) => void;
 }
 
-/** Where machines come from. */
+/** Where the machines of a pool come from, when they are there already: borrowed, and left as they were found. */
 export interface Provider {
   readonly name: string;
   /** Whose hardware it is. From a stranger only plain values are accepted. */
@@ -23,6 +23,8 @@ export interface Provider {
   capacity?(): number;
   /** @throws SkyError SKY_BAD_OPTION where its machines can't be made so; called before anything is made */
   checkImage?(image: ResolvedImage): void;
+  /** Called when all machines were released. */
+  close?(): Promise<void>;
   /** @throws SkyError what is wrong with the options or the way to the machine */
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<Machine>;
 }
@@ -54,7 +56,8 @@ export interface Machine {
   connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex>;
   /**
    * After "end" on the control link, or in place of it: waits for the agent to go (at most 5 s, then ends it), removes
-   * what is left of it and closes connections. Never throws; a second call returns the first one's promise.
+   * what is left of it and closes connections. A second call returns the first one's promise.
+   * @throws SkyError when a machine that was created could not be removed; a borrowed one's release never throws
    */
   release(): Promise<void>;
 }

@@ -51,7 +51,7 @@ describe("the check of imports", () => {
     ["by import()", "values/a.ts", 'const x = () => import("../pool/x.ts");', "values may not know pool"],
     ["by the type import()", "values/a.ts", 'type X = import("../pool/x.ts").X;', "values may not know pool"],
     ["by a re-export", "values/a.ts", 'export * from "../pool/x.ts";', "values may not know pool"],
-    ["of a provider", "pool/a.ts", 'import "../providers/local/local.ts";', "only providers/provider.ts"],
+    ["of a provider", "pool/a.ts", 'import "../providers/local/local.ts";', "only the files at their top"],
     [
       "of the agent's inside",
       "pool/a.ts",

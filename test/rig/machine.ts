@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker, inNetworkOf } from "./docker.ts";
 import { imageOf } from "./images.ts";
-import { newKeyPair } from "./keys.ts";
+import { newKeyPair } from "../../src/ssh/key-pair.ts";
 import { NETWORK } from "./network.ts";
 import { owner, OWNER_LABEL } from "./owner.ts";
 import type { MachineOptions } from "./rig.ts";
@@ -148,7 +148,11 @@ async function make(
   await docker("run", "--detach", "--init", "--name", name, ...label, ...place, ...disks, ...keys, ...run, image);
   const format = `{{.State.Pid}} {{(index .NetworkSettings.Networks "${NETWORK}").IPAddress}}`;
   const [pid = "", address = ""] = (await docker("inspect", "--format", format, name)).split(" ");
-  await greets(address);
+  await greets(address).catch(async (cause: unknown) => {
+    const said = await docker("logs", "--tail", "20", name).catch(String);
+    await docker("rm", "--force", "--volumes", name);
+    throw new Error(`${name} does not greet: ${String(cause)}\n${said}`, { cause });
+  });
   return { name, address, pid: Number(pid), hostKey: hostKey.publicKey };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { docker } from "./docker.ts";
 import type { MachineKind } from "./images.ts";
-import { type KeyPair, newKeyPair } from "./keys.ts";
+import { type KeyPair, newKeyPair } from "../../src/ssh/key-pair.ts";
 import { RigMachine } from "./machine.ts";
 
 export interface MachineOptions {
@@ -43,7 +43,7 @@ export class Rig implements AsyncDisposable {
   static async start({ machines = 1, ...options }: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(await mkdtemp(join(tmpdir(), "skyward-rig-")), await newKeyPair());
     try {
-      await writeFile(rig.key, `${rig.#pair.privateKey}\n`, { mode: 0o600 });
+      await writeFile(rig.key, rig.#pair.privateKey, { mode: 0o600 });
       await rig.add(machines, options);
     } catch (error) {
       await rig[Symbol.asyncDispose]();

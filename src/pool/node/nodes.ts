@@ -78,6 +78,10 @@ export class Nodes {
       const message = `a node was not left in order: ${messageOf(ended.reason)}`;
       this.#options.emit({ type: "Error.Occurred", message, fatal: false });
     }
+    await this.#options.spec.provider.close?.().catch((error: unknown) => {
+      const message = `${this.#options.spec.provider.name} was not left in order: ${messageOf(error)}`;
+      this.#options.emit({ type: "Error.Occurred", message, fatal: false });
+    });
   }
 
   #start(rank: number): Promise<void> {

@@ -35,26 +35,34 @@ interface Started {
   readonly supervisor: ProcessIdentity;
 }
 
+export interface SshMachineOptions {
+  readonly onPhase?: ((phase: string) => void) | undefined;
+  /** How long the agent outlives its controller's silence, where the machine ends with it. @default borrowed */
+  readonly leaseMs?: number;
+  /** Where the machine looks for the time of its end. */
+  readonly leaseFile?: string;
+}
+
 /** An agent on a machine that is reached by SSH, on a connection of its own. */
 export class SshMachine implements Machine {
   readonly name: string;
   readonly host: string;
   readonly address: string;
   readonly #via: SshHost;
-  readonly #onPhase: ((phase: string) => void) | undefined;
+  readonly #options: SshMachineOptions;
   readonly #dir = `/tmp/sky-${randomBytes(8).toString("hex")}`;
   #connection: SshConnection;
   #opening: Promise<void> | undefined;
   #started: Started | undefined;
   #released: Promise<void> | undefined;
 
-  constructor(via: SshHost, connection: SshConnection, onPhase?: (phase: string) => void) {
+  constructor(via: SshHost, connection: SshConnection, options: SshMachineOptions = {}) {
     this.#via = via;
     this.name = via.name;
     this.host = via.options.target.host;
     this.address = this.host;
     this.#connection = connection;
-    this.#onPhase = onPhase;
+    this.#options = options;
   }
 
   async shell(signal: AbortSignal): Promise<RemoteShell> {
@@ -62,7 +70,9 @@ export class SshMachine implements Machine {
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
-    const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: ORPHAN_GRACE_MS };
+    const { leaseMs = ORPHAN_GRACE_MS, leaseFile } = this.#options;
+    const lease = leaseFile === undefined ? {} : { leaseFile };
+    const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: leaseMs, ...lease };
     try {
       for (let round = 1; round <= ROUNDS; round++) {
         if (await this.#tryStart(whole, signal)) return;
@@ -98,7 +108,7 @@ export class SshMachine implements Machine {
   /** @returns whether the agent runs; if not, what it needs has been sent */
   async #tryStart(config: AgentConfig, signal: AbortSignal): Promise<boolean> {
     const connection = await this.#reach(signal);
-    this.#onPhase?.("start agent");
+    this.#options.onPhase?.("start agent");
     const asked = performance.now();
     const script = startScript({ agent: this.#via.agent.file, nodes: PINNED_NODES, dir: this.#dir });
     const channel = await connection.exec(scriptCommand(script));
@@ -120,7 +130,7 @@ export class SshMachine implements Machine {
       const need = said.get("need");
       if (signal.aborted || need === undefined) throw error;
       const [system = "", ...needs] = need.split(" ").filter((word) => word !== "");
-      await this.#via.supply(connection, system, needs, asked, this.#onPhase);
+      await this.#via.supply(connection, system, needs, asked, this.#options.onPhase);
       return false;
     } finally {
       channel.end();

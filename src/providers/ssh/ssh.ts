@@ -44,7 +44,7 @@ export function ssh(options: SshProviderOptions, internals: SshInternals = {}): 
       signal.throwIfAborted();
       const host = await hostOf(plans[rank % plans.length]!);
       onPhase?.("connect");
-      return new SshMachine(host, await host.connect(signal, false), onPhase);
+      return new SshMachine(host, await host.connect(signal, false), { onPhase });
     },
   };
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { Instance } from "../../providers/cloud-provider.ts";
+import type { OpenEntry } from "./entry.ts";
+import { settledEntries, type SweepFacts, sweepPlan } from "./sweep-plan.ts";
+
+const machine = (name: string, controller: string, owner = "me"): Instance => ({
+  id: `i-${name}`,
+  name,
+  tags: { owner, controller, pool: "p", intent: name },
+  state: "running",
+  createdAt: 0,
+});
+const entry = (name: string, more: Partial<OpenEntry> = {}): OpenEntry => ({
+  name,
+  at: 0,
+  provider: { name: "container", options: {} },
+  pool: "p",
+  controller: "",
+  owner: "me",
+  ttlS: 600,
+  ...more,
+});
+const facts = (more: Partial<SweepFacts>): SweepFacts => ({
+  owner: "me",
+  machines: [],
+  ledger: [
+    { controller: "dead", entries: [entry("a", { id: "i-a" })] },
+    { controller: "alive", entries: [entry("b", { id: "i-b" })] },
+  ],
+  lives: (controller) => controller === "alive",
+  named: [],
+  now: 0,
+  ...more,
+});
+
+describe("sweepPlan", () => {
+  const cases: [string, Instance, Partial<SweepFacts>, boolean, RegExp][] = [
+    ["of an ended controller of this ledger goes", machine("a", "dead"), {}, true, /dead has ended/],
+    ["of a living controller stays", machine("b", "alive"), {}, false, /alive is alive/],
+    ["of a controller that this ledger does not know stays", machine("c", "x"), {}, false, /not in this ledger/],
+    [
+      "of another owner stays, though it was named",
+      machine("d", "dead", "you"),
+      { named: ["d"] },
+      false,
+      /another owner/,
+    ],
+    ["that was named goes", machine("c", "x"), { named: ["c"] }, true, /named/],
+  ];
+  it.each(cases)("a machine %s", (_, one, more, remove, reason) => {
+    const [verdict] = sweepPlan(facts({ machines: [one], ...more }));
+    expect(verdict).toMatchObject({ machine: one, remove });
+    expect(verdict!.reason).toMatch(reason);
+  });
+});
+
+describe("settledEntries", () => {
+  it("forgets what was created and is not there, but waits for what may still appear", () => {
+    const ledger = [{ controller: "dead", entries: [entry("a", { id: "i-a" }), entry("late")] }];
+    const names = (now: number, machines: readonly Instance[] = []): string[] =>
+      settledEntries(facts({ ledger, machines, now })).map(({ name }) => name);
+    expect(names(1000)).toEqual(["a"]);
+    expect(names(1000, [machine("a", "dead")])).toEqual([]);
+    expect(names(60 * 60_000)).toEqual(["a", "late"]);
+  });
+
+  it("leaves a living controller's entries alone", () => {
+    expect(settledEntries(facts({ now: 60 * 60_000 })).map(({ name }) => name)).toEqual(["a"]);
+  });
+});

@@ -1,0 +1,100 @@
+import { appendFile, readFile, rm } from "node:fs/promises";
+import type { CloudProvider, ProviderReference } from "../../providers/cloud-provider.ts";
+import { controllerLives } from "./controller.ts";
+import { openEntries } from "./entry.ts";
+import { ledgerFile } from "./ledger.ts";
+import { ownerId } from "./owner.ts";
+import { type ControllerEntries, readLedger } from "./read-ledger.ts";
+import { settledEntries, type SweepFacts, sweepPlan, type Verdict } from "./sweep-plan.ts";
+
+export interface SweepOptions {
+  readonly dir: string;
+  /** Makes a provider from what the ledger says of it; undefined for one that is not known here. */
+  readonly restore: (reference: ProviderReference) => CloudProvider | undefined;
+  /** Providers to look at although the ledger does not name them. */
+  readonly also?: readonly ProviderReference[];
+  /** Machines to remove whatever the ledger says. */
+  readonly named?: readonly string[];
+  /** Remove; else only say what would be removed. */
+  readonly yes: boolean;
+  readonly remove: (cloud: CloudProvider, id: string) => Promise<void>;
+}
+
+export interface Swept extends Verdict {
+  readonly provider: string;
+  readonly removed: boolean;
+  readonly error?: string;
+}
+
+export interface SweepReport {
+  readonly machines: readonly Swept[];
+  /** Providers that could not be asked, and why. */
+  readonly unasked: readonly { readonly provider: string; readonly error: string }[];
+}
+
+/** Finds machines that nobody needs any more, and removes them. Other owners' and those of a living controller stay. */
+export async function sweep({ dir, restore, also = [], named = [], yes, remove }: SweepOptions): Promise<SweepReport> {
+  const [owner, ledger] = await Promise.all([ownerId(dir), readLedger(dir)]);
+  const machines: Swept[] = [];
+  const unasked: { provider: string; error: string }[] = [];
+  for (const reference of references(ledger, also)) {
+    const cloud = restore(reference);
+    try {
+      if (!cloud) throw new Error("this version of skyward does not know it");
+      const mine = entriesOf(ledger, reference);
+      const listed = await cloud.list(owner, AbortSignal.timeout(60_000));
+      const facts: SweepFacts = { owner, machines: listed, ledger, lives: controllerLives, named, now: Date.now() };
+      for (const verdict of sweepPlan(facts)) machines.push(await carryOut(verdict, cloud, dir, yes, remove));
+      if (yes)
+        for (const { controller, name } of settledEntries({ ...facts, ledger: mine }))
+          await settle(dir, controller, name);
+    } catch (error) {
+      unasked.push({ provider: reference.name, error: (error as Error).message });
+    }
+  }
+  return { machines, unasked };
+}
+
+async function carryOut(
+  verdict: Verdict,
+  cloud: CloudProvider,
+  dir: string,
+  yes: boolean,
+  remove: SweepOptions["remove"],
+): Promise<Swept> {
+  const { machine } = verdict;
+  const swept = { ...verdict, provider: cloud.name, removed: false };
+  if (!verdict.remove || !yes) return swept;
+  try {
+    await remove(cloud, machine.id);
+    await settle(dir, machine.tags.controller, machine.name);
+    return { ...swept, removed: true };
+  } catch (error) {
+    return { ...swept, error: (error as Error).message };
+  }
+}
+
+/** Says in an ended controller's file that a machine is gone; the last one takes the file along. */
+async function settle(dir: string, controller: string, name: string): Promise<void> {
+  if (controllerLives(controller)) return;
+  const file = ledgerFile(dir, controller);
+  const text = await readFile(file, "utf8").catch(() => "");
+  if (text === "") return;
+  const left = openEntries(text).filter((entry) => entry.name !== name);
+  if (left.length === 0) return rm(file, { force: true });
+  // Behind a line that a crash cut short there may be no newline.
+  await appendFile(file, `\n${JSON.stringify({ v: 1, type: "gone", at: Date.now(), name })}\n`);
+}
+
+function references(ledger: readonly ControllerEntries[], also: readonly ProviderReference[]): ProviderReference[] {
+  const all = [...ledger.flatMap(({ entries }) => entries.map(({ provider }) => provider)), ...also];
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+function entriesOf(ledger: readonly ControllerEntries[], reference: ProviderReference): ControllerEntries[] {
+  const key = JSON.stringify(reference);
+  return ledger.map(({ controller, entries }) => ({
+    controller,
+    entries: entries.filter(({ provider }) => JSON.stringify(provider) === key),
+  }));
+}

@@ -1,0 +1,62 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeConfig } from "../../agent/config.ts";
+import type { RemoteShell } from "../../image/bootstrap.ts";
+import type { LinkKey, Machine } from "../provider.ts";
+import type { SshMachine } from "../ssh/machine.ts";
+
+/** Its agent may take this long to end before the machine does. */
+const LEAVE_MS = 3000;
+
+export interface MachineLife {
+  readonly name: string;
+  readonly address: string;
+  /** It is all that its image says, and about to start its agent. */
+  ready(): void;
+  /** Ends it. */
+  remove(): Promise<void>;
+}
+
+/** A machine that was created for a pool, reached by SSH, and ended with its node. */
+export class CreatedMachine implements Machine {
+  readonly name: string;
+  readonly host: string;
+  readonly address: string;
+  readonly #ssh: SshMachine;
+  readonly #life: MachineLife;
+  #released: Promise<void> | undefined;
+
+  constructor(ssh: SshMachine, life: MachineLife) {
+    this.name = life.name;
+    this.host = ssh.host;
+    this.address = life.address;
+    this.#ssh = ssh;
+    this.#life = life;
+  }
+
+  shell(signal: AbortSignal): Promise<RemoteShell> {
+    return this.#ssh.shell(signal);
+  }
+
+  async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
+    this.#life.ready();
+    await this.#ssh.start(config, signal);
+  }
+
+  connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+    return this.#ssh.connect(kind, key, signal);
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#end();
+    return this.#released;
+  }
+
+  async #end(): Promise<void> {
+    // In order if that is possible, so that what tasks made can be disposed of.
+    const left = this.#ssh.release();
+    await Promise.race([left, sleep(LEAVE_MS, undefined, { ref: false })]);
+    await this.#life.remove();
+    await left;
+  }
+}
