@@ -48,6 +48,7 @@ export type { ErrorDetails } from "./errors/sky-error.ts";
 export type { BroadcastResult } from "./errors/broadcast-error.ts";
 export type { SkyEvent } from "./events/event.ts";
 export type { PoolView, NodeView, TasksView } from "./events/views.ts";
+export type { Explanation } from "./function/explain/explanation.ts";
 export type { Fn, GenericFn } from "./function/fn.ts";
 export type { Group } from "./function/group.ts";
 export type { CacheOptions, CacheRule } from "./function/cache-rule.ts";

@@ -1,4 +1,5 @@
 import { pathToFileURL } from "node:url";
+import { notOnNode } from "./not-on-node.ts";
 
 // The same brands as at home, so that a function that travelled is known as one wherever it is looked at.
 const BODY = Symbol.for("skyward.fn.body");
@@ -16,6 +17,8 @@ export interface InertFn<A extends readonly unknown[], R> {
   (...args: A): InertPending<R>;
   local(...args: A): R;
   with(options: Options): InertFn<A, R>;
+  /** @throws SkyError SKY_NOT_ON_NODE */
+  explain(): never;
   readonly name: string;
 }
 
@@ -38,6 +41,7 @@ export function fn<A extends readonly unknown[], R>(body: Body<A, R>, options: O
     [BODY]: { value: inner },
     [OPTIONS]: { value: options },
     local: { value: (...args: A): R => inner(...args) },
+    explain: { value: notOnNode("fn().explain") },
     with: { value: (more: Options): InertFn<A, R> => fn(inner, { ...options, ...more }) },
     name: { value: named, configurable: true },
     length: { value: inner.length, configurable: true },

@@ -134,6 +134,7 @@ describe("the rest of the surface on a node", () => {
     expect(call.with({ timeout: "1s" }).local()).toBe(5);
     expect(add.with({ timeout: "1s" }).local(3, 4)).toBe(7);
     expect(add.name).toBe("sum");
+    expect(() => add.explain()).toThrow(expect.objectContaining({ code: "SKY_NOT_ON_NODE" }));
     expect(sky.fn(add as never, { name: "again" }).name).toBe("again");
     expect(sky.gather(call, call).length).toBe(2);
     expect(sky.gather([call]).with({}).length).toBe(1);

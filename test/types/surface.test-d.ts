@@ -32,6 +32,7 @@ export function calls(): void {
   void add(1, 2).then;
   same<ReturnType<typeof add.local>, number>();
   same<ReturnType<typeof shout.local>, Promise<string>>();
+  same<ReturnType<typeof add.explain>, Promise<sky.Explanation>>();
 }
 
 export function options(): void {

@@ -129,6 +129,7 @@ await sky.compute({ provider: counting, nodes: 2, console: "silent" }, async (po
     await refused(pool.run(nested()), "SKY_ON_NODE");
     await refused(pool.run(sky.fn(() => sky.session())()), "SKY_ON_NODE");
     await refused(pool.run(sky.fn(() => sky.local().name)()), "SKY_NOT_ON_NODE");
+    await refused(pool.run(sky.fn(async () => (await nested.explain()).bytes)()), "SKY_NOT_ON_NODE");
   });
 
   await point("the task's own names, outside a task", async () => {
