@@ -62,7 +62,8 @@ export type { BroadcastOptions, CallOptions, Target } from "./pool/call-options.
 export type { Compute } from "./pool/compute.ts";
 export type { Pool } from "./pool/pool.ts";
 export type { Session } from "./pool/session.ts";
-export type { NodesSpec, PoolOptions, WorkerOptions } from "./pool/spec.ts";
+export type { NodesSpec, PoolOptions } from "./pool/spec.ts";
+export type { WorkerOptions } from "./pool/worker.ts";
 export type { Task, TaskAttempt, TaskStatus, TaskTiming } from "./pool/task.ts";
 export type { Trace } from "./pool/trace/trace.ts";
 export type {

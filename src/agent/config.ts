@@ -26,7 +26,10 @@ export interface AgentConfig {
   readonly pool: string;
   /** Tasks at a time on this node. */
   readonly concurrency: number;
-  readonly executor: "thread";
+  /** `auto`: threads, but processes for functions with native packages. */
+  readonly executor: "auto" | "thread" | "process";
+  /** Whether a process runs one task after the other, or only one. */
+  readonly reuseProcesses: boolean;
   /** After a task is told to stop, how long its thread has before it is replaced or terminated, in milliseconds. */
   readonly killGraceMs: number;
   /** Added to the environment of the host. */
@@ -88,7 +91,8 @@ const FIELDS: Readonly<Record<Exclude<keyof AgentConfig, "version">, (value: unk
   rank: isCount,
   pool: (value) => typeof value === "string",
   concurrency: (value) => isCount(value) && value !== 0,
-  executor: (value) => value === "thread",
+  executor: (value) => value === "auto" || value === "thread" || value === "process",
+  reuseProcesses: (value) => typeof value === "boolean",
   killGraceMs: isCount,
   env: (value) => isObject(value) && Object.values(value).every((one) => typeof one === "string"),
   metrics: (value) => Array.isArray(value) && value.every((one) => isObject(one) && isInterval(one["intervalMs"])),

@@ -5,6 +5,8 @@ import type { ProcessIdentity } from "./config.ts";
 
 /** Every process of a node's host carries this variable with the run directory. */
 export const RUN_MARKER = "SKYWARD_RUN";
+/** And every process that runs tasks, with all that it starts, one with a text of its own. */
+export const SLOT_MARKER = "SKYWARD_SLOT";
 
 /** A round of killing finds what was forked during the round before it; after this long the kernel can't end them. */
 const KILL_LIMIT_MS = 3000;
@@ -24,6 +26,8 @@ export interface Tree {
   readonly session?: ProcessIdentity;
   /** Processes started with this run directory in their environment, however far they detached. */
   readonly run?: string;
+  /** Those that carry one of these marks of processes that run tasks. */
+  readonly slots?: ReadonlySet<string>;
 }
 
 /** The start time that tells a process from a later one with the same number, or undefined when there is none. */
@@ -49,7 +53,8 @@ export function findTree(tree: Tree): number[] {
     if (tree.root?.pid === pid && (tree.root.startTime === "" || tree.root.startTime === entry.startTime))
       found.add(pid);
     else if (session !== undefined && sessionIsOurs && entry.session === session.pid) found.add(pid);
-    else if (tree.run !== undefined && isMarked(pid, tree.run)) found.add(pid);
+    else if (tree.run !== undefined && markOf(pid, RUN_MARKER) === tree.run) found.add(pid);
+    else if (tree.slots !== undefined && tree.slots.has(markOf(pid, SLOT_MARKER) ?? "")) found.add(pid);
   }
   addDescendants(entries, found, tree.below);
   found.delete(process.pid);
@@ -93,11 +98,12 @@ function addDescendants(entries: readonly ProcessEntry[], found: Set<number>, be
   }
 }
 
-function isMarked(pid: number, run: string): boolean {
+function markOf(pid: number, name: string): string | undefined {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${RUN_MARKER}=${run}\0`);
+    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return environment.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

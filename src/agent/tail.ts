@@ -19,6 +19,11 @@ export class Tail {
     }
   }
 
+  clear(): void {
+    this.#chunks = [];
+    this.#size = 0;
+  }
+
   toString(): string {
     return this.#bytes().toString();
   }

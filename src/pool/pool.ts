@@ -57,6 +57,7 @@ export class Pool implements AsyncDisposable {
     this.#dispatcher = new Dispatcher({
       defaultLimitMs: spec.defaultLimitMs,
       retryOnInterruption: spec.retryOnInterruption,
+      buffer: spec.buffer,
       events: this.#progress,
       refusal: (error) => lateRefusal(error, spec.name, this.nodes),
       now: () => performance.now() - this.#began,

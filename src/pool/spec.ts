@@ -1,4 +1,3 @@
-import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { fnOf, isPending } from "../function/pending.ts";
 import { parseDuration } from "../function/duration.ts";
@@ -6,6 +5,8 @@ import type { Image, ResolvedImage } from "../image/image.ts";
 import { resolveImage } from "../image/resolve.ts";
 import type { CloudProvider } from "../providers/cloud-provider.ts";
 import type { Provider } from "../providers/provider.ts";
+import { bad, known, show, whole } from "./checks.ts";
+import { resolveWorker, type WorkerOptions, type WorkerSpec } from "./worker.ts";
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -14,15 +15,6 @@ export type NodesSpec =
   | number
   | readonly [number, number]
   | { readonly desired: number; readonly min?: number; readonly max?: number };
-
-export interface WorkerOptions {
-  /** Tasks at a time on each node. @default 1 */
-  readonly concurrency?: number | undefined;
-  /** What runs them. `auto` is threads. @default "auto" */
-  readonly executor?: "auto" | "thread" | undefined;
-  /** How long a body that was told to stop has before its thread is ended. @default "5s" */
-  readonly killGrace?: string | undefined;
-}
 
 /** What to provide, and how to operate it. */
 export interface PoolOptions {
@@ -69,7 +61,7 @@ export interface Sources {
 }
 
 /** The same, checked and complete; durations in ms. */
-export interface PoolSpec {
+export interface PoolSpec extends WorkerSpec {
   readonly name: string;
   readonly provider: Provider;
   readonly desired: number;
@@ -99,8 +91,6 @@ const NAMES = [
   "console",
   "signal",
 ];
-const WORKER_NAMES = ["concurrency", "executor", "killGrace"];
-const MAX_CONCURRENCY = 4096;
 
 /** @throws SkyError SKY_BAD_OPTION, SKY_BAD_NODES, SKY_BAD_DURATION; before anything is made */
 export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
@@ -110,15 +100,10 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
       `sky.compute takes an object such as { nodes: 4 }; got ${options === null ? "null" : typeof options}`,
     );
   known("sky.compute", options, NAMES);
-  const worker = options.worker ?? {};
-  if (typeof worker !== "object" || worker === null)
-    throw bad("worker", "an object such as { concurrency: 4 }", worker);
-  known("worker", worker, WORKER_NAMES);
+  const worker = resolveWorker(options.worker);
   const provider = options.provider ?? sources.defaultProvider();
   if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function")
     throw bad("provider", "a provider such as sky.local(), sky.container() or sky.ssh({ hosts: [...] })", provider);
-  if (worker.executor !== undefined && worker.executor !== "auto" && worker.executor !== "thread")
-    throw bad("worker.executor", '"auto" or "thread"', worker.executor);
   const image = resolveImage(options.image, process.env);
   provider.checkImage?.(image);
   const name = text("name", options.name) ?? "pool";
@@ -130,8 +115,7 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
     ...nodes(options.nodes === undefined ? (capacity ?? 1) : options.nodes),
     image,
     functions: functions(options.functions),
-    concurrency: whole("worker.concurrency", worker.concurrency, 1, MAX_CONCURRENCY) ?? 1,
-    killGraceMs: worker.killGrace === undefined ? 5000 : parseDuration(worker.killGrace, "worker.killGrace"),
+    ...worker,
     defaultLimitMs:
       options.defaultComputeTimeout === undefined
         ? 300_000
@@ -157,22 +141,6 @@ function nodes(given: unknown): { desired: number; min: number } {
       return { desired, min: low };
   }
   throw new SkyError("SKY_BAD_NODES", `nodes can't be ${show(given)}`);
-}
-
-function known(what: string, given: object, names: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name))
-      throw new SkyError(
-        "SKY_BAD_OPTION",
-        `${what} has no option "${name}"${didYouMean(name, names) || `; there are ${names.join(", ")}.`}`,
-      );
-  }
-}
-
-function whole(name: string, value: unknown, min: number, max: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
-  throw bad(name, `a whole number from ${min} to ${max}`, value);
 }
 
 function text(name: string, value: unknown): string | undefined {
@@ -209,16 +177,4 @@ function environment(value: unknown): Readonly<Record<string, string>> {
 function aborts(value: unknown): AbortSignal | undefined {
   if (value === undefined || value instanceof AbortSignal) return value;
   throw bad("signal", "an AbortSignal", value);
-}
-
-function bad(name: string, wanted: string, value: unknown): SkyError {
-  return new SkyError("SKY_BAD_OPTION", `${name} must be ${wanted}; got ${show(value)}`);
-}
-
-function show(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return typeof value;
-  }
 }

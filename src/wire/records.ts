@@ -168,7 +168,15 @@ export interface BindRecord {
   readonly channel?: number;
 }
 
-/** LOST: tasks whose thread is gone. */
+/** How a process ended that ran tasks. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The last 4 KiB of what its last task wrote to stderr. */
+  readonly stderr: string;
+}
+
+/** LOST: tasks whose thread or process is gone. */
 export interface LostRecord {
   readonly tasks: readonly { id: number; attempt: number }[];
   readonly detail: string;
@@ -176,6 +184,8 @@ export interface LostRecord {
   readonly innocent: boolean;
   /** The task that brought the thread down, when that was another one. */
   readonly culprit?: number;
+  /** It was a process. */
+  readonly end?: ProcessEnd;
 }
 
 /** NOTE: what only people, or the console, need to know. */

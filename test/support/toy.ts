@@ -42,6 +42,7 @@ export function nodeConfig(token: string, more: Partial<NodeConfig> = {}): NodeC
     concurrency: 1,
     executor: "thread",
     metrics: [],
+    reuseProcesses: true,
     killGraceMs: 5000,
     env: {},
     ...more,

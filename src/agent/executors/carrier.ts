@@ -1,4 +1,5 @@
 import type { InstanceFacts } from "../../task/instance-info.ts";
+import type { ProcessEnd } from "../../wire/records.ts";
 import { Chunk, type Work } from "./chunk.ts";
 import { type ChunkMessage, packChunks } from "./chunk-message.ts";
 import type { BindMessage, FromSlots, ToSlots } from "./messages.ts";
@@ -7,7 +8,7 @@ import type { HostShare } from "./share.ts";
 export interface CarrierEvents {
   message(carrier: Carrier, message: FromSlots): void;
   /** It is gone; `reason` says how, in words that continue "its thread" or "its process". */
-  exit(carrier: Carrier, reason: string): void;
+  exit(carrier: Carrier, reason: string, end?: ProcessEnd): void;
 }
 
 export interface CarrierOptions {
@@ -33,6 +34,8 @@ export abstract class Carrier {
   readonly base: number;
   /** Gets no new work; ends when what it has is done. */
   retired = false;
+  /** It was for one task, and has it or had it. */
+  spent = false;
   /** Tasks given to it that have no outcome yet. */
   open = 0;
   /** For telling whether it moves: what it had counted at the last look, and when its loop was asked. */
@@ -95,6 +98,20 @@ export abstract class Carrier {
     if (this.#outbox.length === 0) return;
     this.post(packChunks(this.#outbox));
     this.#outbox = [];
+  }
+
+  /** The chunk of a task. The late answer of an earlier attempt must not end a later one. */
+  find(id: number, attempt: number): Chunk | undefined {
+    for (const chunk of this.chunks.values()) if (chunk.work.attempt === attempt && chunk.has(id)) return chunk;
+    return undefined;
+  }
+
+  /** Notes an outcome; false when the item had one. */
+  settle(chunk: Chunk, item: number): boolean {
+    if (!chunk.end(item)) return false;
+    this.open--;
+    if (chunk.finished) this.release(chunk);
+    return true;
   }
 
   release(chunk: Chunk): void {

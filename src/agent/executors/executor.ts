@@ -1,15 +1,20 @@
 import type { InstanceFacts } from "../../task/instance-info.ts";
-import { Op } from "../../wire/ops.ts";
+import type { ProcessEnd } from "../../wire/records.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { Chunk, Work } from "./chunk.ts";
 import { Limits } from "./limits.ts";
 import type { FromSlots, HostBind, StreamMessage } from "./messages.ts";
 import { StreamRelay } from "./stream-relay.ts";
+import { settleRecords } from "./settle-records.ts";
+import { StandIns } from "./stand-ins.ts";
+import { Waiting } from "./waiting.ts";
 import { donor, leftOf, least, split } from "./share-out.ts";
 import type { Carrier, CarrierEvents, CarrierOptions } from "./carrier.ts";
 
 /** Tasks of one arrival that take less than this together stay on one carrier: waking another costs more. */
 const SPLIT_MS = 0.5;
+/** Between tries to start what can't be started. */
+const MAX_PAUSE_MS = 5000;
 
 /** What the executor tells the host. */
 export interface ExecutorEvents {
@@ -25,6 +30,7 @@ export interface ExecutorEvents {
     detail: string,
     culprit: number | undefined,
     innocent: boolean,
+    end: ProcessEnd | undefined,
   ): void;
   line(id: number, stream: "stdout" | "stderr", text: string): void;
   progress(id: number, done: number, of: number): void;
@@ -39,6 +45,8 @@ export interface ExecutorOptions {
   /** Threads or processes at the beginning; the slots are spread over them. */
   readonly carriers: number;
   readonly start: (options: CarrierOptions, events: CarrierEvents) => Carrier;
+  /** Each carrier runs one task and ends; so many more than the slots stand ready. */
+  readonly fresh?: { readonly spares: number } | undefined;
   readonly graceMs: number;
   readonly info: InstanceFacts;
 }
@@ -53,14 +61,15 @@ export class Executor {
   readonly #itemMs = new Map<number, number>();
   readonly #limits: Limits;
   readonly #blocks: BlockWatch;
+  readonly #standIns: StandIns;
   readonly #culprits = new Map<Carrier, number>();
   /** Carriers that are ended for an error which nobody can be blamed for. */
   readonly #escaped = new Map<Carrier, string>();
   #info: InstanceFacts;
-  #waiting: Work[] = [];
+  readonly #waiting = new Waiting();
+  /** Carriers in a row that ended before they had begun. */
+  #stillborn = 0;
   #closing = false;
-  /** Slots of blocked carriers are with stand-ins. */
-  #lent = false;
 
   constructor(options: ExecutorOptions, events: ExecutorEvents) {
     this.#options = options;
@@ -79,13 +88,18 @@ export class Executor {
     );
     this.#blocks = new BlockWatch(this.#carriers, {
       spread: () => this.#balance(),
-      blocked: (waiting) => this.#addCarriers(waiting),
+      blocked: (waiting) => {
+        this.#standIns.add(waiting);
+        this.#balance();
+      },
     });
+    this.#standIns = new StandIns(this.#carriers, options.concurrency, () => this.#start(1, 0));
   }
 
   /** Starts the carriers; work may come before. */
   open(): void {
-    const { concurrency, carriers } = this.#options;
+    const { concurrency, carriers, fresh } = this.#options;
+    if (fresh) return this.#feed();
     for (let i = 0; i < carriers; i++)
       this.#start(Math.floor(((i + 1) * concurrency) / carriers) - Math.floor((i * concurrency) / carriers));
     this.#balance();
@@ -110,6 +124,10 @@ export class Executor {
   take(work: Work): void {
     const bind = this.#binds.get(work.bind);
     if (bind && bind.limitMs > 0) this.#limits.watch(bind.limitMs);
+    if (this.#options.fresh) {
+      this.#waiting.push(work);
+      return this.#feed();
+    }
     let carriers = this.#usable();
     // Behind a blocked carrier is better than nowhere: from there it can be moved, revoked and cancelled.
     if (carriers.length === 0) carriers = [...this.#carriers].filter((carrier) => !carrier.retired && !carrier.full);
@@ -130,8 +148,8 @@ export class Executor {
 
   /** Gives back up to `count` tasks that have not started. */
   revoke(count: number): Work[] {
-    const out: Work[] = [];
-    let left = count;
+    const out = this.#waiting.cut(count);
+    let left = out.reduce((sum, work) => sum - work.count, count);
     for (const carrier of [...this.#carriers].sort((a, b) => b.unclaimed - a.unclaimed)) {
       for (const work of carrier.cut(left)) {
         out.push(work);
@@ -143,6 +161,8 @@ export class Executor {
 
   /** Stops tasks, wherever they are; each is reported cancelled unless it has an outcome already. */
   cancel(first: number, count: number): void {
+    for (const work of this.#waiting.remove(first, count))
+      for (let i = 0; i < work.count; i++) this.#events.cancelled(work.first + i, work.attempt);
     for (const carrier of this.#carriers) {
       for (const chunk of [...carrier.chunks.values()]) {
         const from = Math.max(first, chunk.work.first);
@@ -152,7 +172,7 @@ export class Executor {
         carrier.send();
         carrier.post({ type: "stop", first: from, count: to - from, reason: "cancelled" });
         for (let id = from; id < to; id++) {
-          if (!this.#settle(carrier, chunk, id - chunk.work.first)) continue;
+          if (!carrier.settle(chunk, id - chunk.work.first)) continue;
           this.#events.cancelled(id, chunk.work.attempt);
           this.#limits.gaveUp(carrier, id);
         }
@@ -182,7 +202,7 @@ export class Executor {
       { slots, allowed, base, single, info: this.#info },
       {
         message: (from, message) => this.#message(from, message),
-        exit: (from, reason) => this.#exited(from, reason),
+        exit: (from, reason, end) => this.#exited(from, reason, end),
       },
     );
     this.#carriers.add(carrier);
@@ -206,13 +226,14 @@ export class Executor {
 
   #message(carrier: Carrier, message: FromSlots): void {
     if (message instanceof Uint8Array) {
-      this.#outcomes(carrier, Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+      const records = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+      for (const stretch of settleRecords(carrier, records, this.#measure)) this.#events.outcomes(stretch);
       return this.#balance();
     }
     switch (message.type) {
       case "bulk": {
-        const chunk = find(carrier, message.id, message.attempt);
-        if (chunk && this.#settle(carrier, chunk, message.id - chunk.work.first))
+        const chunk = carrier.find(message.id, message.attempt);
+        if (chunk && carrier.settle(chunk, message.id - chunk.work.first))
           this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
         return this.#balance();
       }
@@ -229,70 +250,37 @@ export class Executor {
       case "pong":
         if (message.id === carrier.pingId) carrier.pinged = 0;
         carrier.blocked = false;
-        this.#giveSlotsBack();
+        this.#standIns.giveBack();
         return this.#balance();
+      case "left":
+        // A body that was given up has ended after all: what it ran in has no more to do.
+        if (carrier.spent && carrier.open === 0) void carrier.terminate();
+        return;
       case "escaped":
         this.#escaped.set(carrier, message.text);
         return void carrier.terminate();
       case "ready":
         carrier.ready = true;
-        return;
+        this.#stillborn = 0;
+        return this.#options.fresh && this.#feed();
     }
   }
 
-  /** Walks the records of one message and passes on those whose tasks had no outcome before. */
-  #outcomes(carrier: Carrier, records: Buffer): void {
-    let passed = 0;
-    let at = 0;
-    let clean = true;
-    while (at < records.length) {
-      const end = at + 5 + records.readUInt32LE(at + 1);
-      const first = records.readUInt32LE(at + 5) + records.readUInt16LE(at + 9) * 0x1_0000_0000;
-      const count = records.readUInt16LE(at + 12);
-      const chunk = records[at] === Op.OUTCOMES ? find(carrier, first, records[at + 11]!) : undefined;
-      const item = chunk ? first - chunk.work.first : 0;
-      if (chunk?.endRun(item, count)) carrier.open -= count;
-      else if (!chunk || !this.#endEach(carrier, chunk, item, count)) {
-        if (passed < at) this.#events.outcomes(records.subarray(passed, at));
-        passed = end;
-        clean = false;
-      }
-      if (chunk) {
-        this.#measure(chunk.work.bind, records.readUInt32LE(at + 14) / 1000 / Math.max(1, count));
-        if (chunk.finished) carrier.release(chunk);
-      }
-      at = end;
-    }
-    if (clean) this.#events.outcomes(records);
-    else if (passed < at) this.#events.outcomes(records.subarray(passed, at));
-  }
-
-  /** False when an item had its outcome already, as after a time limit; a record then has one item, or is all late. */
-  #endEach(carrier: Carrier, chunk: Chunk, item: number, count: number): boolean {
-    let fresh = 0;
-    for (let i = item; i < item + count; i++) if (chunk.end(i)) fresh++;
-    carrier.open -= fresh;
-    return fresh > 0;
-  }
-
-  #settle(carrier: Carrier, chunk: Chunk, item: number): boolean {
-    if (!chunk.end(item)) return false;
-    carrier.open--;
-    if (chunk.finished) carrier.release(chunk);
-    return true;
-  }
-
-  #measure(bind: number, itemMs: number): void {
+  #measure = (bind: number, itemMs: number): void => {
     const before = this.#itemMs.get(bind);
     this.#itemMs.set(bind, before === undefined ? itemMs : before * 0.7 + itemMs * 0.3);
-  }
+  };
 
   /** Gives idle carriers the tails of busy ones. */
   #balance(): void {
-    for (const carrier of this.#carriers) if (carrier.retired && carrier.open === 0) void carrier.terminate();
-    if (this.#lent) this.#giveSlotsBack();
-    if (this.#waiting.length > 0 && this.#usable().length > 0) {
-      for (const work of this.#waiting.splice(0)) this.take(work);
+    for (const carrier of this.#carriers) {
+      if (carrier.open === 0 && (carrier.retired || (carrier.spent && !this.#limits.waitsFor(carrier))))
+        void carrier.terminate();
+    }
+    if (this.#options.fresh) return this.#feed();
+    this.#standIns.giveBack();
+    if (this.#waiting.size > 0 && this.#usable().length > 0) {
+      for (const work of this.#waiting.drain()) this.take(work);
       for (const carrier of this.#carriers) carrier.send();
     }
     const idle = this.#usable().filter((carrier) => !carrier.blocked && carrier.open < carrier.share.allowed);
@@ -304,45 +292,10 @@ export class Executor {
     }
   }
 
-  /** Carriers for work that waits behind blocked ones, within the node's slots. */
-  #addCarriers(waiting: number): void {
-    let held = 0;
-    for (const carrier of this.#carriers) {
-      // A blocked carrier keeps the slots that it uses; the others are free for somebody else.
-      if (carrier.blocked && !carrier.retired) carrier.share.allowed = Math.max(1, carrier.share.busy);
-      if (!carrier.retired) held += carrier.share.allowed;
-    }
-    const add = Math.min(waiting, this.#options.concurrency - held);
-    for (let i = 0; i < add; i++) this.#start(1, 0);
-    if (add > 0) this.#lent = true;
-    this.#balance();
-  }
-
-  /** A carrier that turns again gets its slots back, those of idle stand-ins first. */
-  #giveSlotsBack(): void {
-    for (const carrier of this.#carriers) {
-      let wanted = carrier.base - carrier.share.allowed;
-      if (wanted <= 0 || carrier.blocked || carrier.retired) continue;
-      for (const other of this.#carriers) {
-        if (wanted <= 0) break;
-        if (other.base > 0 || other.open > 0 || other.retired) continue;
-        other.retired = true;
-        void other.terminate();
-        wanted -= other.share.allowed;
-      }
-      let held = 0;
-      for (const other of this.#carriers) if (!other.retired) held += other.share.allowed;
-      const more = Math.min(carrier.base - carrier.share.allowed, this.#options.concurrency - held);
-      if (more <= 0) continue;
-      carrier.share.allowed += more;
-      carrier.post({ type: "slots" });
-    }
-  }
-
   #expired(carrier: Carrier, chunk: Chunk, item: number, limitMs: number): void {
     const id = chunk.work.first + item;
     carrier.post({ type: "stop", first: id, count: 1, reason: "timeout" });
-    if (!this.#settle(carrier, chunk, item)) return;
+    if (!carrier.settle(chunk, item)) return;
     this.#limits.gaveUp(carrier, id);
     this.#events.timedOut(id, chunk.work.attempt, limitMs);
   }
@@ -351,7 +304,7 @@ export class Executor {
     if (carrier.retired) return;
     carrier.retired = true;
     this.#culprits.set(carrier, culprit);
-    this.#start(carrier.share.allowed, carrier.base);
+    if (!carrier.spent) this.#start(carrier.share.allowed, carrier.base);
     this.#balance();
     if (carrier.open === 0) void carrier.terminate();
   }
@@ -362,28 +315,59 @@ export class Executor {
     void carrier.terminate().finally(() => clearTimeout(late));
   }
 
-  #exited(carrier: Carrier, reason: string): void {
+  #exited(carrier: Carrier, reason: string, end: ProcessEnd | undefined): void {
     this.#carriers.delete(carrier);
     if (this.#closing) return;
     const culprit = this.#culprits.get(carrier);
     this.#culprits.delete(carrier);
-    if (!carrier.retired) this.#start(carrier.share.allowed, carrier.base);
+    if (!carrier.retired && !carrier.spent) this.#again(carrier, reason);
     const { started, unstarted } = leftOf(carrier);
     const escaped = this.#escaped.get(carrier);
     this.#escaped.delete(carrier);
     if (started.length > 0)
-      this.#events.lost(started, reasonOf(carrier, culprit, escaped, reason), culprit, escaped !== undefined);
-    const works = [...this.#waiting, ...unstarted];
-    this.#waiting = [];
+      this.#events.lost(started, reasonOf(carrier, culprit, escaped, reason), culprit, escaped !== undefined, end);
+    const works = [...this.#waiting.drain(), ...unstarted];
     for (const work of works) this.take(work);
+    this.#balance();
     this.send();
   }
-}
 
-/** The late answer of an earlier attempt must not end a later one. */
-function find(carrier: Carrier, id: number, attempt: number): Chunk | undefined {
-  for (const chunk of carrier.chunks.values()) if (chunk.work.attempt === attempt && chunk.has(id)) return chunk;
-  return undefined;
+  /** Puts another in its place; where none even starts, with a pause. */
+  #again({ kind, ready, share, base }: Carrier, reason: string): void {
+    this.#stillborn = ready ? 0 : this.#stillborn + 1;
+    const start = (): void => {
+      if (this.#closing) return;
+      if (this.#options.fresh) this.#feed();
+      else this.#start(share.allowed, base);
+      this.#balance();
+      this.send();
+    };
+    if (this.#stillborn === 0) return start();
+    console.error(`a ${kind} for tasks ${reason}; it is tried again`);
+    setTimeout(start, Math.min(MAX_PAUSE_MS, 20 * 2 ** this.#stillborn)).unref();
+  }
+
+  /** Gives each fresh carrier one task, and starts others for those that come. */
+  #feed(): void {
+    const { concurrency, fresh } = this.#options;
+    let busy = 0;
+    let idle = 0;
+    for (const carrier of this.#carriers) {
+      if (carrier.spent) busy += carrier.open > 0 ? 1 : 0;
+      else idle++;
+    }
+    for (const carrier of this.#carriers) {
+      if (this.#waiting.size === 0 || busy >= concurrency) break;
+      if (carrier.spent || carrier.retired) continue;
+      carrier.spent = true;
+      this.#put(carrier, this.#waiting.shift()!);
+      carrier.send();
+      busy++;
+      idle--;
+    }
+    const wanted = Math.min(concurrency - busy, this.#waiting.size) + (fresh?.spares ?? 0);
+    if (this.#stillborn === 0) for (; idle < wanted; idle++) this.#start(1);
+  }
 }
 
 /** Why a carrier's tasks are lost, in words. */

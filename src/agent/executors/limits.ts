@@ -58,6 +58,11 @@ export class Limits {
     this.watch(this.#graceMs);
   }
 
+  /** A body on it was given up and has its grace. */
+  waitsFor(carrier: Carrier): boolean {
+    return this.#given.has(carrier);
+  }
+
   dispose(): void {
     clearInterval(this.#timer);
   }
@@ -98,7 +103,7 @@ export class Limits {
       } else if (carrier.pinged === 0) {
         this.#given.delete(carrier);
         // It answered, so the stop message before the ping has been handled too: what still runs does so against it.
-        if (carrier.share.abandoned > 0) this.#actions.retire(carrier, given.id);
+        if (carrier.share.abandoned > 0 || carrier.spent) this.#actions.retire(carrier, given.id);
       } else if (now - carrier.pinged > ANSWER_MS) {
         this.#given.delete(carrier);
         this.#actions.terminate(carrier, given.id);

@@ -58,6 +58,8 @@ export type FromSlots =
   | StreamMessage
   | StreamNews
   | { readonly type: "pong"; readonly id: number }
+  /** A body that was given up has ended. */
+  | { readonly type: "left" }
   /** An error that may be the running task's, or one that ended here before: this thread can't go on. */
   | { readonly type: "escaped"; readonly text: string };
 

@@ -23,11 +23,16 @@ export interface HostShare {
   startOf(slot: number): number;
 }
 
+/** A claim's answer when the next item may be the carrier's or not: it will be told. */
+export const LATER = -2;
+
 /** The same as the carrier's own program sees it. */
 export interface SlotShare {
   readonly slots: number;
   readonly allowed: number;
-  /** Takes the next item of a chunk; -1 when none is left. */
+  /** A chunk has come. */
+  arrived(word: number, count: number): void;
+  /** Takes the next item of a chunk; -1 when none is left, `LATER` when that is not known now. */
   claim(word: number): number;
   claimed(word: number): number;
   unclaimed(word: number): number;

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Duplex } from "node:stream";
 import { randomUUID } from "node:crypto";
 import { SkyError } from "../../errors/sky-error.ts";
@@ -25,10 +24,8 @@ import {
 import { Session } from "../../wire/session.ts";
 import { isStreamOp, readPlace } from "../../wire/stream/records.ts";
 import type { HostConfig } from "../config.ts";
-import { Executor } from "../executors/executor.ts";
-import { Thread } from "../executors/thread/thread.ts";
 import type { StreamMessage } from "../executors/messages.ts";
-import { agentFile } from "../locate.ts";
+import { Executors } from "./executors.ts";
 import { initialInfo } from "./initial-info.ts";
 import { Installer } from "./install/installer.ts";
 import { Library } from "./library.ts";
@@ -41,7 +38,7 @@ const NO_TASK = -1;
 /** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
 export class Host {
   readonly #library: Library;
-  readonly #executor: Executor;
+  readonly #executor: Executors;
   #session: Session;
   #sessionId: string;
   readonly #lines = new LineLimit();
@@ -59,46 +56,37 @@ export class Host {
     this.#info = initialInfo(config);
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
-    this.#executor = new Executor(
-      {
-        concurrency: config.concurrency,
-        carriers: Math.min(config.concurrency, availableParallelism()),
-        start: (options, events) => new Thread(agentFile(), options, events),
-        graceMs: config.killGraceMs,
-        info: this.#info,
+    this.#executor = new Executors(config, this.#info, {
+      outcomes: (records) => {
+        this.#session.raw(records);
+        this.#flushSoon();
       },
-      {
-        outcomes: (records) => {
-          this.#session.raw(records);
-          this.#flushSoon();
-        },
-        bulkOutcome: (id, attempt, status, elapsedUs, value) =>
-          this.#bulkOutcome(id, attempt, status, elapsedUs, value),
-        timedOut: (id, attempt, limitMs) =>
-          this.#failed(
-            id,
-            attempt,
-            new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, {
-              details: { limit: "timeout", limitMs },
-            }),
-            limitMs * 1000,
-          ),
-        cancelled: (id, attempt) =>
-          this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
-        lost: (tasks, detail, culprit, innocent) =>
-          this.#json(Op.LOST, {
-            tasks,
-            detail,
-            innocent: innocent || culprit !== undefined,
-            ...(culprit === undefined ? {} : { culprit }),
-          } satisfies LostRecord),
-        line: (id, stream, text) => this.#line(id, stream, text),
-        progress: (id, done, of) =>
-          this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
-        stream: (message) => this.#stream(message),
-        stuck: (culprit) => this.#stuck(culprit),
-      },
-    );
+      bulkOutcome: (id, attempt, status, elapsedUs, value) => this.#bulkOutcome(id, attempt, status, elapsedUs, value),
+      timedOut: (id, attempt, limitMs) =>
+        this.#failed(
+          id,
+          attempt,
+          new SkyError("SKY_TASK_TIMEOUT", `the run limit of ${limitMs / 1000} s (timeout) has passed`, {
+            details: { limit: "timeout", limitMs },
+          }),
+          limitMs * 1000,
+        ),
+      cancelled: (id, attempt) =>
+        this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
+      lost: (tasks, detail, culprit, innocent, end) =>
+        this.#json(Op.LOST, {
+          tasks,
+          detail,
+          innocent: innocent || culprit !== undefined,
+          ...(culprit === undefined ? {} : { culprit }),
+          ...(end && { end }),
+        } satisfies LostRecord),
+      line: (id, stream, text) => this.#line(id, stream, text),
+      progress: (id, done, of) =>
+        this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
+      stream: (message) => this.#stream(message),
+      stuck: (culprit) => this.#stuck(culprit),
+    });
   }
 
   /** Starts the executors, once the node has been said to be ready. */
@@ -234,10 +222,10 @@ export class Host {
     const place = readPlace(buf, start, end);
     if (op !== Op.ELEMENT) {
       if (op !== Op.STOP) need(start, end, op === Op.GRANT ? 16 : op === Op.ELEMENTS ? 12 : 9, "stream");
-      return this.#executor.streams.record(Buffer.from(copyOf(buf, start - 5, end).buffer));
+      return this.#executor.record(Buffer.from(copyOf(buf, start - 5, end).buffer));
     }
     need(start, end, 12, "ELEMENT");
-    this.#executor.streams.element(place, session.channels.take(buf.readUInt32LE(start + 8)));
+    this.#executor.element(place, session.channels.take(buf.readUInt32LE(start + 8)));
   }
 
   #stream(message: StreamMessage): void {
@@ -266,15 +254,18 @@ export class Host {
       bind.channel === undefined
         ? Uint8Array.prototype.slice.call(buf, start + 4 + length, end)
         : session.channels.take(bind.channel);
-    this.#executor.bind({
-      id: bind.bind,
-      entry: this.#library.entry(bind.code),
-      values,
-      stdout: bind.stdout,
-      stderr: bind.stderr,
-      limitMs: bind.limitMs,
-      limited: bind.limited,
-    });
+    this.#executor.bind(
+      {
+        id: bind.bind,
+        entry: this.#library.entry(bind.code),
+        values,
+        stdout: bind.stdout,
+        stderr: bind.stderr,
+        limitMs: bind.limitMs,
+        limited: bind.limited,
+      },
+      this.#library.isNative(bind.code) ? "native" : undefined,
+    );
   }
 
   #revoke(count: number): void {

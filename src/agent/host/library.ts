@@ -21,6 +21,7 @@ interface Tree {
 export class Library {
   readonly #dir: string;
   readonly #installer: Installer;
+  readonly #natives = new Set<number>();
   readonly #entries = new Map<number, string>();
   readonly #things = new Map<number, readonly Thing[]>();
   readonly #kept = new Set<string>();
@@ -81,6 +82,7 @@ export class Library {
     this.#things.set(code, things);
     this.#entries.set(code, inTree(tree, entry));
     if (externals.length === 0) return undefined;
+    this.#natives.add(code);
     return Promise.all(externals.map((external) => this.#external(tree, external, npm)));
   }
 
@@ -98,6 +100,11 @@ export class Library {
     // Two functions may have waited for the same package.
     if (!existsSync(path)) symlinkSync(target, path);
     tree.placed.set(external.path, sourceOf(external));
+  }
+
+  /** Whether packages were installed here for it, with code of their own. */
+  isNative(code: number): boolean {
+    return this.#natives.has(code);
   }
 
   entry(code: number): string {

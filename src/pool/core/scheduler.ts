@@ -39,6 +39,8 @@ interface NodeState {
  * The shell feeds it what happened and carries out what `assign` and `revoke` return.
  */
 export class Scheduler {
+  /** Tasks that a node may hold beyond its slots. @default as its tasks' times ask for */
+  buffer: number | undefined;
   readonly #nodes = new Map<number, NodeState>();
   readonly #queues = new Map<number, Queue>();
   /** Queues that hold tasks, in turn. */
@@ -332,6 +334,7 @@ export class Scheduler {
   /** How many more tasks of a group the node may hold. */
   #room(node: NodeState, group: number): number {
     const free = node.slots - node.inFlight;
+    if (this.buffer !== undefined) return free + this.buffer;
     const itemMs = this.#itemMs.get(group);
     const double = 2 * node.slots - node.inFlight;
     const left = (node.roundTripMs + AHEAD_MS) * node.slots - node.backlogMs;

@@ -3,6 +3,8 @@ import type { DispatchEvents } from "./dispatch-events.ts";
 export interface DispatcherOptions {
   readonly defaultLimitMs: number;
   readonly retryOnInterruption: number;
+  /** Tasks that a node may hold beyond its slots. @default as their times ask for */
+  readonly buffer?: number | undefined;
   readonly events: DispatchEvents;
   /** What to say of a function that can't be sent. */
   readonly refusal: (error: unknown) => unknown;

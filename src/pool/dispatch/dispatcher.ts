@@ -52,6 +52,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.scheduler.buffer = options.buffer;
     this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind), options.refusal);
     const { now, retryOnInterruption, events, refusal } = options;
     this.#retries = new Retries({

@@ -42,10 +42,10 @@ export class Losses {
   }
 
   /** A node says that a thread or process of its own is gone. */
-  reported(rank: number, { tasks, detail, culprit, innocent }: LostRecord): void {
+  reported(rank: number, { tasks, detail, culprit, innocent, end }: LostRecord): void {
     for (const { id } of [...tasks].reverse()) {
       const [range] = this.#options.scheduler.ended(rank, id, 1);
-      if (range) this.#lost(range, id, rank, { cause: "processDied", reason: detail, innocent, culprit });
+      if (range) this.#lost(range, id, rank, { cause: "processDied", reason: detail, innocent, culprit, end });
     }
   }
 

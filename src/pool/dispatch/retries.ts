@@ -1,3 +1,4 @@
+import type { ProcessEnd } from "../../wire/records.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { Delays } from "../core/delays.ts";
 import type { Range } from "../core/ranges.ts";
@@ -132,15 +133,20 @@ export class Retries {
   };
 }
 
+/** As `details` has it: what there is. */
+function endOf({ code, signal, stderr }: ProcessEnd): object {
+  return { ...(signal === null ? { exitCode: code } : { signal }), stderr };
+}
+
 /** What a task fails with when it was lost for good. */
-export function lostError(segment: Segment, index: number, rank: number, { cause, reason }: Loss): SkyError {
+export function lostError(segment: Segment, index: number, rank: number, { cause, reason, end }: Loss): SkyError {
   const attempt = segment.attempt(index);
   const never = segment.bind.options.rerun === "never";
   return new SkyError(
     "SKY_TASK_LOST",
     `${segment.bind.name}: the task was lost on node ${rank} in attempt ${attempt}: ${reason}`,
     {
-      details: { node: rank, task: `t${segment.first + index}`, attempt, cause, reason },
+      details: { node: rank, task: `t${segment.first + index}`, attempt, cause, reason, ...(end && endOf(end)) },
       ...(never ? { hint: 'It was started, and rerun: "never" forbids a second try.' } : {}),
     },
   );

@@ -86,7 +86,7 @@ export class Nodes {
 
   #start(rank: number): Promise<void> {
     const { spec, dispatcher, emit, onProgress } = this.#options;
-    const { provider, name, concurrency, killGraceMs, image } = spec;
+    const { provider, name, concurrency, executor, reuseProcesses, killGraceMs, image } = spec;
     const env = { ...image.env, ...image.secrets, ...spec.env };
     const [token, epoch] = [this.#token, this.#epoch];
     const node = new Node({
@@ -98,7 +98,8 @@ export class Nodes {
         token,
         epoch,
         concurrency,
-        executor: "thread",
+        executor,
+        reuseProcesses,
         killGraceMs,
         env,
         metrics: image.metrics,

@@ -12,17 +12,20 @@ export interface SlotsOptions {
   readonly share: SlotShare;
   /** There is one slot, and there will never be more. */
   readonly single: boolean;
-  readonly info: InstanceFacts;
+  /** Unless a message brings it before the first task. */
+  readonly info?: InstanceFacts;
   readonly post: (message: FromSlots, transfer?: ArrayBuffer[]) => void;
+  /** Called before each task. */
+  readonly begin?: (run: TaskRun) => void;
 }
 
 /**
  * The program of a thread or process that runs tasks, whatever carries its messages.
  * @returns what takes the host's messages
  */
-export function runSlots({ share, single, info, post }: SlotsOptions): (message: ToSlots) => void {
+export function runSlots({ share, single, info, post, begin }: SlotsOptions): (message: ToSlots) => void {
   const binds = new Map<number, Bind>();
-  const loops = new SlotLoops(share, binds, single, post);
+  const loops = new SlotLoops(share, binds, single, post, begin);
   (globalThis as Record<symbol, unknown>)[Symbol.for("skyward.task")] = task;
   setInstanceInfo(info);
   useAsyncContext(!single);

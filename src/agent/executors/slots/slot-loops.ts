@@ -11,7 +11,7 @@ import { itemLength } from "../../../wire/items.ts";
 import { type ChunkMessage, unpackChunks } from "../chunk-message.ts";
 import type { FromSlots } from "../messages.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
-import type { SlotShare } from "../share.ts";
+import { LATER, type SlotShare } from "../share.ts";
 import { TaskRun } from "./task-run.ts";
 
 /** A thread that has computed this long lets timers, sockets and messages in. */
@@ -31,6 +31,7 @@ export class SlotLoops {
   readonly #share: SlotShare;
   readonly #binds: Map<number, Bind>;
   readonly #post: (message: FromSlots, transfer?: ArrayBuffer[]) => void;
+  readonly #begin: ((run: TaskRun) => void) | undefined;
   readonly #single: boolean;
   readonly #outcomes = new OutcomeWriter();
   readonly streams: RunStreams;
@@ -50,12 +51,14 @@ export class SlotLoops {
     binds: Map<number, Bind>,
     single: boolean,
     post: (message: FromSlots, transfer?: ArrayBuffer[]) => void,
+    begin?: (run: TaskRun) => void,
   ) {
     this.#share = share;
     this.#binds = binds;
     this.#single = single;
     this.#post = post;
     this.streams = new RunStreams(post);
+    this.#begin = begin;
   }
 
   /** Tasks that run now, for attribution of what belongs to no async context. */
@@ -66,6 +69,7 @@ export class SlotLoops {
   add(chunks: Uint8Array): void {
     for (const message of unpackChunks(chunks)) {
       const { buffer, byteOffset, byteLength } = message.body;
+      this.#share.arrived(message.word, message.count);
       this.#chunks.push({ message, body: Buffer.from(buffer, byteOffset, byteLength), at: 0 });
     }
     this.pump();
@@ -136,6 +140,7 @@ export class SlotLoops {
       // One item waits for its function; the others stay in line, where another thread can have them.
       if (bind.awaited && !bind.settled) break;
       const item = this.#share.claim(message.word);
+      if (item === LATER) break;
       if (item < 0) {
         this.#chunks.shift();
         continue;
@@ -149,6 +154,7 @@ export class SlotLoops {
       this.#share.tick();
       const run = new TaskRun(id, message.attempt, slot, message.word, bind.stdout, bind.stderr, this.#progress);
       this.#running[slot] = run;
+      this.#begin?.(run);
       let value: unknown;
       let threw = false;
       let streamed: number | undefined;
@@ -249,6 +255,7 @@ export class SlotLoops {
     flushTask(run);
     if (this.streams.size > 0) this.streams.forget(run);
     this.#share.abandon(-1);
+    this.#post({ type: "left" });
   }
 
   #skip(chunk: Chunk): void {

@@ -55,6 +55,10 @@ export class ThreadShare implements HostShare, SlotShare {
     Atomics.store(this.#ints, HEAD + word, (count << 16) >>> 0);
   }
 
+  arrived(): void {
+    // The host has written it down.
+  }
+
   /** Takes the next item of a chunk; -1 when none is left. */
   claim(word: number): number {
     const at = HEAD + word;

@@ -1,0 +1,132 @@
+import { availableParallelism } from "node:os";
+import type { InstanceFacts } from "../../task/instance-info.ts";
+import type { Place } from "../../wire/stream/records.ts";
+import type { HostConfig } from "../config.ts";
+import type { CarrierEvents, CarrierOptions } from "../executors/carrier.ts";
+import type { Work } from "../executors/chunk.ts";
+import { Executor, type ExecutorEvents } from "../executors/executor.ts";
+import type { HostBind } from "../executors/messages.ts";
+import { Process } from "../executors/process/process.ts";
+import { Thread } from "../executors/thread/thread.ts";
+import { agentFile } from "../locate.ts";
+
+export type ExecutorKind = "thread" | "process" | "inspected";
+
+/** The executors of a node by kind: each is started when a function first needs it. */
+export class Executors {
+  readonly #config: HostConfig;
+  readonly #events: ExecutorEvents;
+  readonly #byKind = new Map<ExecutorKind, Executor>();
+  readonly #kinds = new Map<number, ExecutorKind>();
+  readonly #workers = new Set<number>();
+  #info: InstanceFacts;
+
+  constructor(config: HostConfig, info: InstanceFacts, events: ExecutorEvents) {
+    this.#config = config;
+    this.#info = info;
+    this.#events = events;
+  }
+
+  /** Starts the one that most functions will use; work may come before. */
+  open(): void {
+    this.#of(this.#config.executor === "process" ? "process" : "thread");
+  }
+
+  /** @param special what the function has or wants, where that matters */
+  bind(bind: HostBind, special: "native" | undefined): void {
+    const { executor } = this.#config;
+    const kind = executor === "process" || (executor === "auto" && special === "native") ? "process" : "thread";
+    this.#kinds.set(bind.id, kind);
+    this.#of(kind).bind(bind);
+  }
+
+  /** A whole record for a stream of some task. */
+  record(record: Buffer): void {
+    for (const executor of this.#byKind.values()) executor.streams.record(record);
+  }
+
+  element(place: Place, value: Uint8Array): void {
+    for (const executor of this.#byKind.values()) executor.streams.element(place, value);
+  }
+
+  unbind(id: number): void {
+    const kind = this.#kinds.get(id);
+    this.#kinds.delete(id);
+    if (kind) this.#of(kind).unbind(id);
+  }
+
+  setInfo(info: InstanceFacts): void {
+    this.#info = info;
+    for (const [kind, executor] of this.#byKind) executor.setInfo(this.#infoFor(kind));
+  }
+
+  take(work: Work): void {
+    this.#of(this.#kinds.get(work.bind) ?? "thread").take(work);
+  }
+
+  send(): void {
+    for (const executor of this.#byKind.values()) executor.send();
+  }
+
+  revoke(count: number): Work[] {
+    const out: Work[] = [];
+    let left = count;
+    for (const executor of this.#byKind.values()) {
+      const works = left > 0 ? executor.revoke(left) : [];
+      for (const work of works) left -= work.count;
+      out.push(...works);
+    }
+    return out;
+  }
+
+  cancel(first: number, count: number): void {
+    for (const executor of this.#byKind.values()) executor.cancel(first, count);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#byKind.values()].map((executor) => executor.close()));
+  }
+
+  #of(kind: ExecutorKind): Executor {
+    let executor = this.#byKind.get(kind);
+    if (executor) return executor;
+    this.#byKind.set(kind, (executor = this.#make(kind)));
+    executor.open();
+    return executor;
+  }
+
+  #make(kind: ExecutorKind): Executor {
+    const { concurrency, killGraceMs: graceMs, reuseProcesses, dir } = this.#config;
+    const info = this.#infoFor(kind);
+    const file = agentFile();
+    if (kind === "thread") {
+      const carriers = Math.min(concurrency, availableParallelism());
+      return new Executor(
+        { concurrency, carriers, graceMs, info, start: (options, events) => new Thread(file, options, events) },
+        this.#events,
+      );
+    }
+    const fresh = kind === "inspected" ? { spares: 0 } : reuseProcesses ? undefined : { spares: 1 };
+    const start = (options: CarrierOptions, events: CarrierEvents): Process => {
+      const worker = this.#worker();
+      const gone: typeof events.exit = (carrier, reason, end) => {
+        this.#workers.delete(worker);
+        events.exit(carrier, reason, end);
+      };
+      return new Process({ file, dir, worker }, options, { ...events, exit: gone });
+    };
+    return new Executor({ concurrency, carriers: concurrency, graceMs, info, fresh, start }, this.#events);
+  }
+
+  /** The lowest number that no process has. */
+  #worker(): number {
+    let worker = 0;
+    while (this.#workers.has(worker)) worker++;
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #infoFor(kind: ExecutorKind): InstanceFacts {
+    return kind === "thread" ? this.#info : { ...this.#info, workersPerNode: this.#config.concurrency };
+  }
+}
