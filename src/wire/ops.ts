@@ -37,6 +37,7 @@ export const Op = {
   CANCEL: 22,
   TOPOLOGY: 23,
   FILES: 24,
+  NPM: 25,
   OUTCOMES: 32,
   REVOKED: 33,
   LOST: 34,

@@ -140,6 +140,11 @@ export interface CodeRecord extends TreeChange {
   readonly answer?: boolean;
 }
 
+/** NPM: a blob with the files of npm, packed by tar and gzip; none where the controller has no npm. */
+export interface NpmRecord {
+  readonly hash?: string;
+}
+
 /** A package that a tree needs and that is not sent. */
 export interface ExternalRecord {
   /** Its place in the tree. */
@@ -194,6 +199,8 @@ export type NoteRecord =
   | { readonly type: "killing"; readonly culprit: number }
   | { readonly type: "installing"; readonly package: string }
   | { readonly type: "installed"; readonly package: string; readonly elapsedMs: number }
+  /** The node has no npm: it asks for the controller's. */
+  | { readonly type: "npm" }
   /** The code is in place, or can't be. */
   | { readonly type: "code"; readonly code: number; readonly error?: CodeFailure };
 

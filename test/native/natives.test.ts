@@ -1,5 +1,16 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -221,4 +232,22 @@ test("for a function that the pool is told of it is installed before the node is
     code: "SKY_INSTALL_FAILED",
     details: { package: "built", version: "1.0.0" },
   });
+});
+
+test("a node without npm gets ours", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "bare-"));
+  const bin = join(dir, "bin");
+  mkdirSync(bin);
+  for (const folder of ["/usr/bin", "/bin", "/usr/sbin"]) {
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      if (!/^(?:node|nodejs|npm|npx|corepack)$/.test(name) && !existsSync(join(bin, name)))
+        symlinkSync(join(folder, name), join(bin, name));
+  }
+  // A link would lead back to the folder that has npm too.
+  cpSync(process.execPath, join(bin, "node"));
+  await using bare = await Sshd.start({ env: { HOME: dir, PATH: bin } });
+  const ssh = { hosts: [bare.target], key: bare.key, knownHosts: bare.knownHosts };
+  const { first } = await run({ LISTED: "native", SSH: JSON.stringify(ssh) });
+  expect(first.place).toContain(join(dir, ".cache/skyward/deps"));
+  rmSync(dir, { recursive: true });
 });

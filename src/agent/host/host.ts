@@ -9,7 +9,6 @@ import { Mode, Op, PACK_MAX_BYTES, Status } from "../../wire/ops.ts";
 import { unpack } from "../../wire/packed.ts";
 import {
   type BindRecord,
-  type CodeFailure,
   type CodeRecord,
   need,
   readJson,
@@ -20,6 +19,7 @@ import {
   writeRange,
   type LostRecord,
   type NoteRecord,
+  type NpmRecord,
 } from "../../wire/records.ts";
 import { Session } from "../../wire/session.ts";
 import { isStreamOp, readPlace } from "../../wire/stream/records.ts";
@@ -27,8 +27,7 @@ import type { HostConfig } from "../config.ts";
 import type { StreamMessage } from "../executors/messages.ts";
 import { Executors } from "./executors.ts";
 import { initialInfo } from "./initial-info.ts";
-import { Installer } from "./install/installer.ts";
-import { Library } from "./library.ts";
+import { Placing } from "./placing.ts";
 import { LineLimit } from "./line-limit.ts";
 
 const HELLO_MS = 10_000;
@@ -37,7 +36,7 @@ const NO_TASK = -1;
 
 /** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
 export class Host {
-  readonly #library: Library;
+  readonly #placing: Placing;
   readonly #executor: Executors;
   #session: Session;
   #sessionId: string;
@@ -48,11 +47,7 @@ export class Host {
   #info: InstanceFacts;
 
   constructor(config: HostConfig) {
-    const installer = new Installer(config.dir, {
-      installing: (name) => this.#json(Op.NOTE, { type: "installing", package: name }),
-      installed: (name, elapsedMs) => this.#json(Op.NOTE, { type: "installed", package: name, elapsedMs }),
-    });
-    this.#library = new Library(config.dir, installer);
+    this.#placing = new Placing(config.dir, (note) => this.#json(Op.NOTE, note));
     this.#info = initialInfo(config);
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
@@ -128,6 +123,7 @@ export class Host {
       // What this answers belongs to the session that ends: the next one knows nothing of these tasks.
       this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
       this.#session.dispose();
+      this.#placing.reset();
       this.#session = this.#newSession();
     }
     this.#sessionId = randomUUID();
@@ -165,7 +161,9 @@ export class Host {
         return this.#code(session, buf.subarray(start, end));
       case Op.FILES:
         need(start, end, 1, "FILES");
-        return this.#library.addFiles(unpack(this.#content(session, buf, start, end), PACK_MAX_BYTES));
+        return this.#placing.library.addFiles(unpack(this.#content(session, buf, start, end), PACK_MAX_BYTES));
+      case Op.NPM:
+        return this.#placing.npm(readJson<NpmRecord>(buf, start, end));
       case Op.BIND:
         return this.#bind(session, buf, start, end);
       case Op.UNBIND:
@@ -188,17 +186,7 @@ export class Host {
 
   #code(session: Session, packed: Buffer): void {
     const json = unpack(packed, PACK_MAX_BYTES);
-    const code = readJson<CodeRecord>(json, 0, json.length);
-    const answer = (error?: CodeFailure): void => {
-      if (code.answer !== true || session !== this.#session) return;
-      this.#json(Op.NOTE, { type: "code", code: code.code, ...(error === undefined ? {} : { error }) });
-    };
-    const placed = this.#library.addCode(code);
-    if (placed === undefined) return answer();
-    placed.then(
-      () => answer(),
-      (error: unknown) => answer(failureOf(error)),
-    );
+    this.#placing.code(readJson<CodeRecord>(json, 0, json.length), () => session === this.#session);
   }
 
   #tasks(session: Session, buf: Buffer, start: number, end: number): void {
@@ -235,7 +223,7 @@ export class Host {
   }
 
   #blob(session: Session, buf: Buffer, start: number, end: number): void {
-    this.#library.addBlob(buf.toString("hex", start, start + 32), this.#content(session, buf, start + 32, end));
+    this.#placing.library.addBlob(buf.toString("hex", start, start + 32), this.#content(session, buf, start + 32, end));
   }
 
   /** kind u8: 0 inline and then the bytes, 1 and then the channel u32. */
@@ -257,14 +245,14 @@ export class Host {
     this.#executor.bind(
       {
         id: bind.bind,
-        entry: this.#library.entry(bind.code),
+        entry: this.#placing.library.entry(bind.code),
         values,
         stdout: bind.stdout,
         stderr: bind.stderr,
         limitMs: bind.limitMs,
         limited: bind.limited,
       },
-      this.#library.isNative(bind.code) ? "native" : undefined,
+      this.#placing.library.isNative(bind.code) ? "native" : undefined,
     );
   }
 
@@ -349,12 +337,6 @@ export class Host {
 /** Milliseconds since the epoch, finer than `Date.now()`. */
 function nodeNow(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function failureOf(error: unknown): CodeFailure {
-  if (!(error instanceof SkyError)) return { message: String(error), hint: "", retryable: false, details: {} };
-  const { message, hint, retryable, details } = error;
-  return { message, hint, retryable, details };
 }
 
 /** The one task of a record whose arguments stream: count u8, positions, encoded list. */

@@ -58,7 +58,7 @@ export class Library {
   /** A new session of the controller sends everything anew. */
   #keep(hash: string, content: Uint8Array): void {
     if (this.#kept.has(hash)) return;
-    writeFileSync(this.#blob(hash), content, { mode: 0o444, flag: "w" });
+    writeFileSync(this.blob(hash), content, { mode: 0o444, flag: "w" });
     this.#kept.add(hash);
   }
 
@@ -87,7 +87,7 @@ export class Library {
   }
 
   #place(tree: Tree, path: string, what: string): void {
-    if (!what.startsWith(">")) return linkSync(this.#blob(what), this.#makeRoom(tree, path));
+    if (!what.startsWith(">")) return linkSync(this.blob(what), this.#makeRoom(tree, path));
     const target = what.slice(1);
     inTree(tree, join(dirname(path), target));
     symlinkSync(target, this.#makeRoom(tree, path));
@@ -96,7 +96,7 @@ export class Library {
   async #external(tree: Tree, external: ExternalRecord, npm: NpmSettings | undefined): Promise<void> {
     const path = this.#makeRoom(tree, external.path);
     const { home, plan } = external;
-    const target = home ?? (await this.#installer.install(readFileSync(this.#blob(plan ?? "")), npm ?? { rc: "" }));
+    const target = home ?? (await this.#installer.install(readFileSync(this.blob(plan ?? "")), npm ?? { rc: "" }));
     // Two functions may have waited for the same package.
     if (!existsSync(path)) symlinkSync(target, path);
     tree.placed.set(external.path, sourceOf(external));
@@ -113,7 +113,8 @@ export class Library {
     return entry;
   }
 
-  #blob(hash: string): string {
+  /** The file with a content that has come. @throws SkyError SKY_WIRE_MALFORMED */
+  blob(hash: string): string {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new SkyError("SKY_WIRE_MALFORMED", "a blob's hash is 64 hex digits");
     return join(this.#dir, "blobs", hash);
   }

@@ -19,6 +19,7 @@ import type { Bind } from "../dispatch/bind.ts";
 import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
 import type { NodeClock } from "./node-clock.ts";
+import type { NodeNote } from "./node-note.ts";
 import { type ShowsOutput, Shipping } from "./shipping.ts";
 
 const ANSWER_MS = 15_000;
@@ -28,7 +29,7 @@ export interface DataLinkEvents {
   revoked(port: NodePort, ranges: readonly { first: number; count: number }[]): void;
   lost(port: NodePort, record: LostRecord): void;
   log(task: number, stream: "stdout" | "stderr", text: string): void;
-  note(note: Exclude<NoteRecord, { type: "code" }>): void;
+  note(note: NodeNote): void;
   stream(port: NodePort, op: number, buf: Buffer, start: number, end: number): void;
   transferred(direction: "in" | "out", bytes: number, elapsedMs: number): void;
   /** The stream is gone; the session can go on over another. */
@@ -206,6 +207,7 @@ export class DataLink implements NodePort {
 
   #note(note: NoteRecord): void {
     if (note.type === "code") this.#shipping.answered(note.code, note.error);
+    else if (note.type === "npm") void this.#shipping.npm();
     else this.#events.note(note);
   }
 

@@ -6,10 +6,10 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { SkyEvent } from "../../events/event.ts";
 import type { Machine, Provider } from "../../providers/provider.ts";
 import type { ResolvedImage } from "../../image/image.ts";
-import type { NoteRecord } from "../../wire/records.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { ControlLink } from "./control-link.ts";
+import type { NodeNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
 import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
@@ -166,7 +166,7 @@ export class Node {
     return link;
   }
 
-  #note(note: Exclude<NoteRecord, { type: "code" }>): void {
+  #note(note: NodeNote): void {
     const { emit, onProgress } = this.#options;
     switch (note.type) {
       case "killing":

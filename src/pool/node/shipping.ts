@@ -3,10 +3,11 @@ import { npmSettings } from "../../function/artifact/native/npm-settings.ts";
 import type { Code } from "../../function/capture/code.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
-import type { BindRecord, CodeFailure, CodeRecord } from "../../wire/records.ts";
+import type { BindRecord, CodeFailure, CodeRecord, NpmRecord } from "../../wire/records.ts";
 import type { Session } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import { FileShipping } from "./file-shipping.ts";
+import { npmArchive } from "./npm-archive.ts";
 import { TreeShipping } from "./tree-shipping.ts";
 
 /** Whether a bind's lines of a stream should leave the node. */
@@ -91,6 +92,18 @@ export class Shipping {
         details: { ...details, node: this.#rank },
       }),
     );
+  }
+
+  /** Sends the npm of this machine. */
+  async npm(): Promise<void> {
+    const hash = await npmArchive().catch(() => undefined);
+    const record: NpmRecord = hash === undefined ? {} : { hash };
+    const files = hash === undefined ? [] : [{ hash, path: "npm.tgz" }];
+    this.#files.send(files, () => {
+      this.#session.sendJson(Op.NPM, record);
+      this.#session.flush();
+    });
+    this.#session.flush();
   }
 
   /** Runs `then` when everything the bind needs is in frames; at once where it is. */

@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { SkyError } from "../../../errors/sky-error.ts";
 import type { InstallPlan } from "../../../wire/install-plan.ts";
 import type { NpmSettings } from "../../../wire/records.ts";
-import { findNpm, type NpmEnd, runNpm } from "./npm.ts";
+import { findNpm } from "../../find-npm.ts";
+import { type NpmEnd, runNpm } from "./npm.ts";
 import { platformName } from "./platform.ts";
 
 const OPTIONS = [
@@ -36,6 +37,8 @@ const UNREACHED = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ER
 export interface InstallerEvents {
   installing(name: string): void;
   installed(name: string, elapsedMs: number): void;
+  /** The controller's npm, for a machine without one; undefined when that has none either. */
+  pushedNpm(): Promise<string | undefined>;
 }
 
 /**
@@ -92,9 +95,13 @@ export class Installer {
 
   async #fill(work: string, plan: InstallPlan, settings: NpmSettings): Promise<void> {
     if (plan.unlisted === true) throw unlisted(plan);
-    const npm = findNpm();
+    const npm = findNpm() ?? (await this.#events.pushedNpm());
     if (npm === undefined)
-      throw failed(plan, "there is no npm beside its Node or in its PATH", "Install Node with npm there.");
+      throw failed(
+        plan,
+        "there is no npm, here or there",
+        "Install npm on this machine, or Node with npm on the node.",
+      );
     writeFileSync(join(work, "package.json"), JSON.stringify(plan.manifest));
     if (plan.lock !== undefined) writeFileSync(join(work, "package-lock.json"), JSON.stringify(plan.lock));
     const own = join(this.#private, `npm-${randomBytes(4).toString("hex")}`);

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname } from "node:path";
 import { Tail } from "../../tail.ts";
 
 /** How npm ended: what it printed last, and its exit code; null when a signal ended it. */
@@ -9,25 +8,9 @@ export interface NpmEnd {
   readonly lines: string;
 }
 
-/** A program to begin an npm command with. */
-type Npm = readonly [string, ...string[]];
-
-/** The npm that belongs to this Node, else the one of the machine. */
-export function findNpm(): Npm | undefined {
-  const folders = [dirname(process.execPath), ...(process.env["PATH"] ?? "").split(delimiter)];
-  for (const folder of folders) {
-    const path = join(folder, "npm");
-    if (folder === "" || !existsSync(path)) continue;
-    const real = realpathSync(path);
-    // Run by our own Node, whatever the machine calls `node`: packages are made for that.
-    return real.endsWith(".js") ? [process.execPath, real] : [real];
-  }
-  return undefined;
-}
-
 /** Runs npm in a folder. */
 export function runNpm(
-  [program, ...first]: Npm,
+  npm: string,
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>,
@@ -35,6 +18,8 @@ export function runNpm(
   const tail = new Tail();
   const { NODE_OPTIONS: _, ...own } = process.env;
   const path = `${dirname(process.execPath)}${delimiter}${own["PATH"] ?? ""}`;
+  // By our own Node, whatever the machine calls `node`: packages are made for that.
+  const [program, first] = npm.endsWith(".js") ? [process.execPath, [npm]] : [npm, []];
   const child = spawn(program, [...first, ...args], {
     cwd,
     env: { ...own, PATH: path, ...env },
