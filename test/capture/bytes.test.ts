@@ -102,7 +102,10 @@ function linked(): {
 } {
   const dir = mkdtempSync(join(tmpdir(), "sky-bytes-"));
   folders.push(dir);
-  const library = new Library(dir, new Installer(dir, { installing() {}, installed() {} }));
+  const library = new Library(
+    dir,
+    new Installer(dir, { installing() {}, installed() {}, pushedNpm: () => Promise.resolve(undefined) }),
+  );
   let placed = (): void => undefined;
   const [here, there] = duplexPair();
   const host: Session = new Session({
