@@ -14,6 +14,7 @@ test("functions whose results are kept", async () => {
       "other captured values, other code: other results",
       "errors are not kept, undefined is",
       "a class comes back as itself, a large result whole",
+      "what calls share, and what is large, counts byte by byte",
       "broadcast and target run; so does a call that says no, or brings its own function",
       "streams are refused, in and out",
       "what is kept is the user's alone; a folder that others can write is refused",

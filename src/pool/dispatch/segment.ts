@@ -155,15 +155,18 @@ export class Segment {
     this.count++;
   }
 
-  /** A task's arguments as they travel: what makes one call differ from another. */
-  argumentBytes(index: number): Uint8Array {
+  /**
+   * Hands over all that makes a task's arguments differ from another's, however it travels: two calls that give the same
+   * here are one and the same call to a cache.
+   */
+  eachArgumentBytes(index: number, each: (bytes: Uint8Array) => void): void {
     if (this.#items) {
       const out = new ByteWriter(64);
       this.#encode(out, this.#items[index]);
-      return out.buf.subarray(0, out.pos);
+      return each(out.buf.subarray(0, out.pos));
     }
     const start = index === 0 ? 0 : this.#ends![index - 1]!;
-    return this.#big?.get(index) ?? this.#bytes!.buf.subarray(start, this.#ends![index]);
+    each(this.#big?.get(index) ?? this.#bytes!.buf.subarray(start, this.#ends![index]));
   }
 
   big(index: number): Buffer | undefined {

@@ -167,7 +167,8 @@ export class ResultCache {
 /** Which call of the function it is. */
 function keyOf(segment: Segment, index: number): string {
   const hash = createHash("sha256").update(segment.single ? "1" : "n");
-  return hash.update(segment.argumentBytes(index)).digest().toString("latin1", 0, KEY_BYTES);
+  segment.eachArgumentBytes(index, (bytes) => hash.update(bytes));
+  return hash.digest().toString("latin1", 0, KEY_BYTES);
 }
 
 /** Undefined for what can't be read any more: its class has another codec now. */

@@ -158,6 +158,32 @@ await sky.compute({ nodes: 2, console: "silent" }, async (pool) => {
     assert.deepEqual(ran(), ["sum", "sum"]);
   });
 
+  await point("what calls share, and what is large, counts byte by byte", async () => {
+    const at = sky.fn(
+      ({ n, table }: { n: number; table: Float64Array }) => {
+        appendFileSync(log, `at ${n}\n`);
+        return table[n];
+      },
+      { cache },
+    );
+    const table = Float64Array.from({ length: 50_000 }, (_, n) => n);
+    const items = [0, 1, 49_999].map((n) => ({ n, table }));
+    assert.deepEqual(await pool.map(at, items), [0, 1, 49_999]);
+    assert.deepEqual(await pool.map(at, items), [0, 1, 49_999]);
+    assert.equal(ran().length, 3);
+    table[49_999] = -1;
+    assert.deepEqual(await pool.map(at, items), [0, 1, -1]);
+    assert.equal(ran().length, 3);
+    // The last of many is another one.
+    const join = sky.fn((...parts: Uint8Array[]) => (appendFileSync(log, "join\n"), Buffer.concat(parts)), { cache });
+    const [a, b, c] = [1, 2, 3].map((n) => new Uint8Array(100_000).fill(n)) as [Uint8Array, Uint8Array, Uint8Array];
+    assert.equal((await pool.run(join(a, b)))[199_999], 2);
+    assert.equal((await pool.run(join(a, c)))[199_999], 3);
+    assert.equal((await pool.run(join(a, a)))[199_999], 1);
+    assert.equal((await pool.run(join(a, b)))[199_999], 2);
+    assert.equal(ran().length, 3);
+  });
+
   await point("broadcast and target run; so does a call that says no, or brings its own function", async () => {
     assert.deepEqual(await pool.broadcast(add(1, 2)), [3, 3]);
     assert.equal(await pool.run(add(1, 2), { target: 1 }), 3);
