@@ -7,6 +7,8 @@ import type { ProcessIdentity } from "./config.ts";
 export const RUN_MARKER = "SKYWARD_RUN";
 /** And every process that runs tasks, with all that it starts, one with a text of its own. */
 export const SLOT_MARKER = "SKYWARD_SLOT";
+/** And whatever a task starts, one with a text of that task. */
+export const TASK_MARKER = "SKYWARD_TASK";
 
 /** A round of killing finds what was forked during the round before it; after this long the kernel can't end them. */
 const KILL_LIMIT_MS = 3000;
@@ -26,8 +28,8 @@ export interface Tree {
   readonly session?: ProcessIdentity;
   /** Processes started with this run directory in their environment, however far they detached. */
   readonly run?: string;
-  /** Those that carry one of these marks of processes that run tasks. */
-  readonly slots?: ReadonlySet<string>;
+  /** Those that carry one of these texts as the mark of their slot or their task. */
+  readonly marks?: ReadonlySet<string>;
 }
 
 /** The start time that tells a process from a later one with the same number, or undefined when there is none. */
@@ -54,7 +56,7 @@ export function findTree(tree: Tree): number[] {
       found.add(pid);
     else if (session !== undefined && sessionIsOurs && entry.session === session.pid) found.add(pid);
     else if (tree.run !== undefined && markOf(pid, RUN_MARKER) === tree.run) found.add(pid);
-    else if (tree.slots !== undefined && tree.slots.has(markOf(pid, SLOT_MARKER) ?? "")) found.add(pid);
+    else if (tree.marks !== undefined && isMarked(pid, tree.marks)) found.add(pid);
   }
   addDescendants(entries, found, tree.below);
   found.delete(process.pid);
@@ -96,6 +98,10 @@ function addDescendants(entries: readonly ProcessEntry[], found: Set<number>, be
       queue.push(child);
     }
   }
+}
+
+function isMarked(pid: number, marks: ReadonlySet<string>): boolean {
+  return [SLOT_MARKER, TASK_MARKER].some((name) => marks.has(markOf(pid, name) ?? ""));
 }
 
 function markOf(pid: number, name: string): string | undefined {

@@ -82,18 +82,21 @@ export class Progress implements DispatchEvents {
 
   /** A body said how far it is. */
   task(node: number, id: number, done: number, of: number | null): void {
+    const segment = this.#dispatcher?.segmentOf(id);
+    if (!segment) return;
+    const index = id - segment.first;
+    const progress = { done, ...(of === null ? {} : { of }) };
+    segment.progress.set(index, progress);
     if (!this.#bus.wants("Task.Progress")) return;
-    const name = this.#dispatcher?.nameOf(id) ?? "";
     const task = `t${id}`;
     this.#emit({
       type: "Task.Progress",
       ...this.#base(),
       node,
       task,
-      name,
-      attempt: 1,
-      done,
-      ...(of === null ? {} : { of }),
+      name: segment.bind.name,
+      attempt: segment.attempt(index),
+      ...progress,
     });
   }
 

@@ -2,7 +2,7 @@ import type { LossCause } from "../errors/loss-cause.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import type { Stream } from "../function/stream.ts";
 import { TaskElements } from "./task-elements.ts";
-import { type AttemptRecord, type Segment, startOf, State } from "./dispatch/segment.ts";
+import { type AttemptRecord, type Segment, startOf, State, type TaskProgress } from "./dispatch/segment.ts";
 
 export type TaskStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 
@@ -40,6 +40,7 @@ export interface TaskAttempt {
 /** Where a task stands in the books; `Segment` is one. */
 export type TaskSource = Pick<Segment, "first" | "queuedAt" | "state" | "rank" | "attempt" | "times"> & {
   readonly history: ReadonlyMap<number, readonly AttemptRecord[]>;
+  readonly progress: ReadonlyMap<number, TaskProgress>;
   readonly bind: { readonly name: string };
 };
 
@@ -147,6 +148,11 @@ export class Task<T> implements PromiseLike<T> {
     };
   }
 
+  /** What its body last told by `sky.task().progress`; undefined while it has told nothing. */
+  get progress(): TaskProgress | undefined {
+    return this.#segment.progress.get(this.#index);
+  }
+
   /** Stops the task wherever it is: in the queue nothing is sent, on a node its signal fires and the work is stopped. */
   cancel(): void {
     if (this.#segment.state(this.#index) >= State.DONE) return;
@@ -220,6 +226,7 @@ export const REFUSED: TaskSource = {
   first: 0,
   queuedAt: 0,
   history: new Map(),
+  progress: new Map(),
   bind: { name: "a refused call" },
   state: () => State.FAILED,
   rank: () => -1,

@@ -6,6 +6,7 @@ import { Limits } from "./limits.ts";
 import type { FromSlots, HostBind, StreamMessage } from "./messages.ts";
 import { StreamRelay } from "./stream-relay.ts";
 import { settleRecords } from "./settle-records.ts";
+import { Spawners } from "./spawners.ts";
 import { StandIns } from "./stand-ins.ts";
 import { Waiting } from "./waiting.ts";
 import { donor, leftOf, least, split } from "./share-out.ts";
@@ -62,6 +63,7 @@ export class Executor {
   readonly #limits: Limits;
   readonly #blocks: BlockWatch;
   readonly #standIns: StandIns;
+  readonly #spawners: Spawners;
   readonly #culprits = new Map<Carrier, number>();
   /** Carriers that are ended for an error which nobody can be blamed for. */
   readonly #escaped = new Map<Carrier, string>();
@@ -93,6 +95,7 @@ export class Executor {
         this.#balance();
       },
     });
+    this.#spawners = new Spawners(options.graceMs);
     this.#standIns = new StandIns(this.#carriers, options.concurrency, () => this.#start(1, 0));
   }
 
@@ -175,6 +178,7 @@ export class Executor {
           if (!carrier.settle(chunk, id - chunk.work.first)) continue;
           this.#events.cancelled(id, chunk.work.attempt);
           this.#limits.gaveUp(carrier, id);
+          this.#spawners.stopped(id);
         }
       }
     }
@@ -183,6 +187,7 @@ export class Executor {
   async close(): Promise<void> {
     this.#closing = true;
     this.#limits.dispose();
+    this.#spawners.dispose();
     this.streams.dispose();
     this.#blocks.dispose();
     await Promise.all([...this.#carriers].map((carrier) => carrier.terminate()));
@@ -252,6 +257,8 @@ export class Executor {
         carrier.blocked = false;
         this.#standIns.giveBack();
         return this.#balance();
+      case "spawned":
+        return this.#spawners.add(message.id, message.mark);
       case "left":
         // A body that was given up has ended after all: what it ran in has no more to do.
         if (carrier.spent && carrier.open === 0) void carrier.terminate();
@@ -297,6 +304,7 @@ export class Executor {
     carrier.post({ type: "stop", first: id, count: 1, reason: "timeout" });
     if (!carrier.settle(chunk, item)) return;
     this.#limits.gaveUp(carrier, id);
+    this.#spawners.stopped(id);
     this.#events.timedOut(id, chunk.work.attempt, limitMs);
   }
 

@@ -58,6 +58,8 @@ export type FromSlots =
   | StreamMessage
   | StreamNews
   | { readonly type: "pong"; readonly id: number }
+  /** A task starts its first process; all that it starts carry this mark. */
+  | { readonly type: "spawned"; readonly id: number; readonly mark: string }
   /** A body that was given up has ended. */
   | { readonly type: "left" }
   /** An error that may be the running task's, or one that ended here before: this thread can't go on. */

@@ -266,9 +266,9 @@ export class Dispatcher {
     this.schedule();
   }
 
-  /** The name of the function that a live task runs. */
-  nameOf(id: number): string | undefined {
-    return this.#segments.find(id)?.bind.name;
+  /** Where a live task stands. */
+  segmentOf(id: number): Segment | undefined {
+    return this.#segments.find(id);
   }
 
   cancel(segment: Segment, index: number, count: number, reason: SkyError): void {

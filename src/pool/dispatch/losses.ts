@@ -49,9 +49,16 @@ export class Losses {
     }
   }
 
+  /** The culprit itself has ended long since, for whoever asked for it. */
+  #nameOf(culprit: number): string {
+    const name = this.#options.segments.find(culprit)?.bind.name;
+    return name === undefined ? `t${culprit}` : `${name} (t${culprit})`;
+  }
+
   #lost(range: Range, id: number, rank: number, loss: Loss, alone = false): void {
     const { segments, retries, final, failed } = this.#options;
-    const { innocent = loss.culprit !== undefined, unsentSince = Infinity, culprit, reason } = loss;
+    const { innocent = loss.culprit !== undefined, unsentSince = Infinity, culprit } = loss;
+    const reason = culprit === undefined ? loss.reason : `${loss.reason}: ${this.#nameOf(culprit)} did not stop`;
     const segment = segments.find(id);
     if (!segment) return;
     const index = id - segment.first;
@@ -62,7 +69,7 @@ export class Losses {
     const why = final(id);
     const one = { ...range, first: id, count: 1 };
     if (why === undefined && retries.again(segment, one, { failure, culprit, alone: alone && !unsent })) return;
-    const last = why ? { ...loss, reason: `${reason}; it can't run again: ${why}` } : loss;
+    const last = why ? { ...loss, reason: `${reason}; it can't run again: ${why}` } : { ...loss, reason };
     failed(segment, index, lostError(segment, index, rank, last));
   }
 }

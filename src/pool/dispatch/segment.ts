@@ -43,6 +43,12 @@ export interface SegmentOptions {
   readonly items?: readonly unknown[];
 }
 
+/** How far a task is: so many parts are done, of so many where that is known. */
+export interface TaskProgress {
+  readonly done: number;
+  readonly of?: number;
+}
+
 /**
  * Tasks of one function with consecutive ids: their encoded arguments, side by side in one buffer, and what became of
  * them, in typed arrays. No object per task is needed.
@@ -81,6 +87,8 @@ export class Segment {
   #ranUs: Uint32Array;
   /** Earlier attempts, by index: only tasks that had some are here. */
   readonly history = new Map<number, AttemptRecord[]>();
+  /** What bodies said of how far they are, the last of each. */
+  readonly progress = new Map<number, TaskProgress>();
 
   constructor(first: number, now: number, options: SegmentOptions) {
     const { capacity, items } = options;

@@ -15,7 +15,7 @@ import { HostClaims } from "./host-claims.ts";
 import { exitReason } from "./last-words.ts";
 import { MarkedOutput } from "./marked-output.ts";
 import type { FromProcess, ToProcess } from "./process-messages.ts";
-import { endStrays } from "./strays.ts";
+import { endStrays } from "../end-strays.ts";
 
 /** Chunks that one process may hold at a time. */
 const WORDS = 256;

@@ -5,6 +5,7 @@ import { installOutput } from "../../../task/output.ts";
 import type { FromSlots, ToSlots } from "../messages.ts";
 import type { SlotShare } from "../share.ts";
 import { Bind } from "./bind.ts";
+import { markChildren } from "./mark-children.ts";
 import { SlotLoops } from "./slot-loops.ts";
 import { TaskRun } from "./task-run.ts";
 
@@ -33,6 +34,8 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
   installOutput(({ task: run, stream, text }) => {
     post({ type: "line", id: run instanceof TaskRun ? run.number : -1, stream, text });
   });
+
+  markChildren((id, mark) => post({ type: "spawned", id, mark }));
 
   // An error outside every await of a task belongs to the task in whose context it happened. Where slots have no context
   // of their own it is the running task's if nothing ran here before; else nobody can tell, and the host starts afresh.

@@ -11,6 +11,8 @@ export class TaskRun implements TaskContext {
   readonly stderr: boolean;
   readonly #report: (id: number, done: number, of: number) => void;
   #abort: AbortController | undefined;
+  /** It has started a process. */
+  spawned = false;
   /** Why the host gave the task up; its outcome is no longer wanted. */
   stopped: "cancelled" | "timeout" | undefined;
   /** Whoever read its stream has left. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { killTree } from "../../process-tree.ts";
+import { killTree } from "../process-tree.ts";
 
 /** Processes that end about the same time are looked for in one round: reading all environments takes milliseconds. */
 const TOGETHER_MS = 10;
@@ -7,14 +7,14 @@ const TOGETHER_MS = 10;
 let marks = new Set<string>();
 let round: Promise<void> | undefined;
 
-/** Ends what a process with this mark has started and left behind, wherever it went. */
+/** Ends what carries this mark of a process or a task, wherever it went. */
 export function endStrays(mark: string): Promise<void> {
   marks.add(mark);
   round ??= delay(TOGETHER_MS, undefined, { ref: false }).then(() => {
-    const slots = marks;
+    const wanted = marks;
     marks = new Set();
     round = undefined;
-    return killTree({ slots });
+    return killTree({ marks: wanted });
   });
   return round;
 }
