@@ -100,7 +100,7 @@ export class Series {
   }
 
   async #read(file: SeriesFile): Promise<number> {
-    const { bytes } = await readBlocks(file.path, (place, writtenMs) => {
+    const bytes = await readBlocks(file.path, (place, writtenMs) => {
       this.#known.set(place.key, { ...place, file, writtenMs });
     });
     this.#files.push(file);
