@@ -85,6 +85,34 @@ test("the same entry is the same artifact; another one adds only its own file", 
   expect(other.files.filter((file) => !known.has(file.hash)).map((file) => file.path)).toEqual([other.entry]);
 });
 
+test("an entry elsewhere that imports what is known is only resolved, and comes to the same", async () => {
+  const root = project({
+    "tsconfig.json": '{"compilerOptions":{"paths":{"@lib/*":["./src/*"]}}}',
+    "src/main.ts": "",
+    "src/deep/other.ts": "",
+    "src/a.ts": 'export { default as p } from "plain";\nexport { join } from "node:path";',
+    "node_modules/plain/package.json": '{"name":"plain"}',
+    "node_modules/plain/index.js": 'module.exports = require("./more");',
+    "node_modules/plain/more.js": "module.exports = 1;",
+  });
+  const text = (specifier: string): string =>
+    `import { p, join } from "${specifier}";\nimport q from "plain";\nimport "fs";\nimport "skyward";\nexport const make = () => () => [p, q, join];\n`;
+  const first = (await entry(root, text("./a.ts"))).artifact;
+  // Nobody reads it again: by now it would not be understood.
+  writeFileSync(join(root, "node_modules/plain/more.js"), "not a module (");
+  const file = join(root, "src/deep/other.ts");
+  for (const specifier of ["../a.ts", "../a.js", "@lib/a.ts"]) {
+    const other = (await entry(root, text(specifier), { file })).artifact;
+    expect(other.entry).toMatch(/^src\/deep\/main\.sky-/);
+    expect(content(other, other.entry)).toContain('from "../a.js"');
+    expect(content(other, other.entry)).toContain('import "skyward"');
+    expect(paths(other).filter((path) => path !== other.entry)).toEqual(
+      paths(first).filter((path) => path !== first.entry),
+    );
+  }
+  await expect(entry(root, text("../b.ts"), { file })).rejects.toMatchObject({ code: "SKY_CAPTURE_UNRESOLVED" });
+});
+
 test("aliases of the compiler and workspace packages become relative paths, bare names stay", async () => {
   const root = project({
     "tsconfig.json": '{"compilerOptions":{"paths":{"@lib/*":["./src/lib/*"]}}}',

@@ -6,6 +6,7 @@ import type { Place } from "../capture/source-map.ts";
 import { esbuild } from "./esbuild.ts";
 import { isPackageFile } from "./layout.ts";
 import { OWN_ENTRY, OWN_NAME } from "./own-package.ts";
+import { resolveAll, type ResolveOptions } from "./resolve-all.ts";
 import { TraceMemory } from "./trace-memory.ts";
 
 export interface TracedImport {
@@ -105,12 +106,28 @@ export class Tracer {
   async #trace(file: string, starts: readonly Start[], subject: string): Promise<readonly TracedImport[]> {
     let traced = this.#memory.recall(file, starts);
     if (traced === undefined) {
+      const known = await this.#amongKnown(file, starts);
+      if (known !== undefined) return known;
       const startedMs = Date.now();
       traced = await this.#build(file, starts, subject);
       this.#memory.keep(file, starts, traced, startedMs);
     }
     for (const [path, found] of traced.files) if (!this.#files.has(path)) this.#files.set(path, found);
     return traced.imports;
+  }
+
+  /** Where imports lead when all behind them is traced already, so that they have only to be resolved. */
+  async #amongKnown(file: string, starts: readonly Start[]): Promise<readonly TracedImport[] | undefined> {
+    if (this.#files.size === 0) return undefined;
+    const found = await resolveAll(starts, dirname(file), this.#options([OWN_NAME], {}));
+    const imports = found?.map(({ path, external }, index): TracedImport => {
+      const { specifier, kind } = starts[index]!;
+      const own = path === OWN_NAME || OWN_ENTRY.test(path);
+      return { specifier, kind, own, target: own || external ? undefined : path };
+    });
+    return imports?.every(({ target }) => target === undefined || this.#files.has(target)) === true
+      ? imports
+      : undefined;
   }
 
   async #build(file: string, starts: readonly Start[], subject: string): Promise<Traced> {
@@ -141,24 +158,31 @@ export class Tracer {
         sourcefile: startKey(file),
         loader: "js",
       },
-      absWorkingDir: this.#root,
+      ...this.#options(external, loader),
       outfile: "entry.js",
-      bundle: true,
-      write: false,
       metafile: true,
-      platform: "node",
       format: "esm",
       target: "esnext",
       // The same files either way, and a third less time.
       treeShaking: true,
+      plugins: [ourselves],
+    });
+    return metafile;
+  }
+
+  /** All that resolution depends on. */
+  #options(external: string[], loader: Record<string, Loader>): ResolveOptions {
+    return {
+      absWorkingDir: this.#root,
+      bundle: true,
+      write: false,
+      platform: "node",
       mainFields: ["main"],
       conditions: ["node", "module-sync", ...this.#conditions],
       external,
       loader,
       logLevel: "silent",
-      plugins: [ourselves],
-    });
-    return metafile;
+    };
   }
 
   #read(metafile: Metafile, start: string): Traced {
