@@ -19,12 +19,15 @@ switch (role) {
   case "clean":
     await (await import("./clean.ts")).runClean(args);
     break;
+  case "files":
+    await (await import("./files/run-files.ts")).runFiles();
+    break;
   default:
     // A worker thread has no role among its arguments.
     if (!(await import("node:worker_threads")).isMainThread) {
       (await import("./executors/thread/run-thread.ts")).runThread();
     } else {
-      console.error("usage: agent supervisor | host | attach control|data DIR | clean PID START DIR WAIT_MS");
+      console.error("usage: agent supervisor | host | attach control|data DIR | files | clean PID START DIR WAIT_MS");
       process.exitCode = 2;
     }
 }

@@ -30,6 +30,8 @@ const HINTS = {
   SKY_AGENT_FAILED: "The agent on the node did not start; its last lines are in the message.",
   SKY_BOOTSTRAP_FAILED: "See the failed command's last lines in the message.",
   SKY_INSTALL_FAILED: "See npm's last lines in the message: the node must reach the registry that has the package.",
+  SKY_EXEC_FAILED: "See what the command said; { check: false } returns its exit code in place of an error.",
+  SKY_FILES_FAILED: "See the path and the reason in the message.",
   SKY_SSH_CONNECT: "Check host, port, user and that sshd answers: ssh user@host true.",
   SKY_SSH_AUTH: "Check the key and the user: ssh -i key user@host true.",
   SKY_SSH_HOST_KEY: "If the change is expected, remove the old line from known_hosts and add the new key.",

@@ -9,7 +9,10 @@ import type { Pending } from "../function/pending.ts";
 import type { ResultOf } from "../function/stream.ts";
 import type { SessionCounters } from "../wire/session.ts";
 import type { Batch } from "./batch.ts";
-import { type BroadcastOptions, type CallOptions, checkOptions, targetRank } from "./call-options.ts";
+import { exec, type ExecOptions, type ExecResult, type Place } from "./access/exec.ts";
+import { Files } from "./access/files.ts";
+import { shell, type ShellOptions } from "./access/shell.ts";
+import { type BroadcastOptions, type CallOptions, checkOptions, type Target, targetRank } from "./call-options.ts";
 import { checkFunctions } from "./check-functions.ts";
 import { Calls } from "./calls.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
@@ -194,6 +197,39 @@ export class Pool implements AsyncDisposable {
     return this.#map("pool.starmap", fn, items, false, options);
   }
 
+  /**
+   * Runs a shell command on nodes, with the variables that tasks have; a list of words is run as it is. Results by rank.
+   *
+   * ```ts
+   * const [first] = await pool.exec("nvidia-smi -L");
+   * const { stdout } = await pool.exec(["cat", path], { target: "head" });
+   * ```
+   * @throws SkyError SKY_EXEC_FAILED for an exit code other than 0, SKY_BAD_TARGET, SKY_BAD_OPTION, SKY_LINK_LOST
+   */
+  exec(
+    command: string | readonly string[],
+    options: ExecOptions & { readonly target: "head" | number },
+  ): Promise<ExecResult>;
+  exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult[]>;
+  async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult | ExecResult[]> {
+    checkOptions("pool.exec", options, ["target", "stdin", "env", "cwd", "timeout", "check", "onOutput", "signal"]);
+    const results = await exec(command, this.#places(options.target, "all"), options);
+    return options.target === undefined || options.target === "all" ? results : results[0]!;
+  }
+
+  /** Files on the nodes: `ls`, `rm`, `upload`, `download`. */
+  readonly files = new Files((target, usual) => this.#places(target, usual));
+
+  /**
+   * Opens a login shell on a node, on this program's terminal, until it is left.
+   * @param target @default "head"
+   * @returns its exit code; null where a signal ended it
+   */
+  async shell(target: "head" | number = "head", options: ShellOptions = {}): Promise<number | null> {
+    checkOptions("pool.shell", options, ["command", "columns", "rows", "stdin", "stdout", "signal"]);
+    return shell(this.#places(target, "head")[0]!, options);
+  }
+
   /** Ends all tasks and nodes. Idempotent; resolves when nothing is left. */
   close(reason = "the pool was closed"): Promise<void> {
     this.#closing ??= this.#close(reason);
@@ -226,6 +262,17 @@ export class Pool implements AsyncDisposable {
   }
 
   #aborted = (): void => void this.close("its signal was aborted");
+
+  /** The machines that are meant. @throws SkyError SKY_BAD_TARGET, SKY_POOL_CLOSED, SKY_LINK_LOST */
+  #places(target: "all" | Target | undefined, usual: "all" | Target): readonly Place[] {
+    if (this.#closing !== undefined) throw new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed`);
+    const wanted = target ?? usual;
+    if (wanted === "all") return [...this.#nodes].flatMap((node) => this.#nodes.placeOf(node.rank) ?? []);
+    const rank = targetRank(wanted, this.#spec.desired);
+    const place = this.#nodes.placeOf(rank);
+    if (place !== undefined) return [place];
+    throw new SkyError("SKY_LINK_LOST", `node ${rank} is not ready`, { retryable: true, details: { node: rank } });
+  }
 
   #map(method: string, fn: unknown, items: unknown, single: boolean, options: CallOptions): Batch<unknown> {
     try {

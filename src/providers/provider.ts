@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { NodeConfig } from "../agent/config.ts";
 import type { ResolvedImage } from "../image/image.ts";
 import type { RemoteShell } from "../image/bootstrap.ts";
@@ -35,6 +35,30 @@ export interface LinkKey {
   readonly epoch: number;
 }
 
+/** A command of a machine: a script for `sh`, or the agent's own program with these arguments. */
+export type MachineCommand =
+  | { readonly script: string; readonly pty?: TerminalSize }
+  | { readonly agent: readonly string[] };
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+  /** Its type, such as "xterm-256color". */
+  readonly term: string;
+}
+
+/** A command that runs on a machine. With a terminal all its output comes on `stdout`. */
+export interface MachineProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Both null: out of reach. */
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  resize(columns: number, rows: number): void;
+  /** Ends it with all of its process group. */
+  kill(): void;
+}
+
 /** One machine of a pool: first `start`, then `connect` as often as needed, and `release` in the end. */
 export interface Machine {
   /** "local-0", "user@host:22". */
@@ -44,6 +68,11 @@ export interface Machine {
   readonly address: string;
   /** The way to run commands there, before the agent is up. Left out where there is none. */
   shell?(signal: AbortSignal): Promise<RemoteShell>;
+  /**
+   * Runs a command beside the agent, which must be up for its own program.
+   * @throws SkyError SKY_LINK_LOST where the machine is out of reach
+   */
+  spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess>;
   /**
    * Brings the agent up, once.
    * @throws SkyError SKY_AGENT_FAILED with the last lines that it printed

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Client, ClientChannel, ServerHostKeyAlgorithm } from "ssh2";
+import type { Client, ClientChannel, ExecOptions, ServerHostKeyAlgorithm } from "ssh2";
 import { Tail } from "../agent/tail.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { authMethods, type Identity } from "./identity.ts";
@@ -98,10 +98,12 @@ export class SshConnection {
   }
 
   /** Starts a command in a session of its own: its stdin and stdout as one stream, `stderr` beside. */
-  async exec(command: string): Promise<ClientChannel> {
+  async exec(command: string, options: ExecOptions = {}): Promise<ClientChannel> {
     try {
       return await new Promise((resolve, reject) => {
-        this.#client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+        this.#client.exec(command, options, (error, channel) =>
+          error === undefined ? resolve(channel) : reject(error),
+        );
         // A connection that ends now answers no more.
         void this.closed.then((error) => reject(error ?? new Error("the connection was closed")));
       });

@@ -12,6 +12,8 @@ export function wrapMachines(inner: sky.Provider, over: (machine: Machine) => Pa
         name: machine.name,
         host: machine.host,
         address: machine.address,
+        ...(machine.shell ? { shell: (shellSignal) => machine.shell!(shellSignal) } : {}),
+        spawn: (command, spawnSignal) => machine.spawn(command, spawnSignal),
         start: (config, startSignal) => machine.start(config, startSignal),
         connect: (kind, key, connectSignal) => machine.connect(kind, key, connectSignal),
         release: () => machine.release(),

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { globPattern } from "../../wire/files/glob.ts";
 
 const SKIPPED = /^(\.|node_modules$)/;
 
@@ -35,17 +36,8 @@ export function glob(pattern: string, folder: string): string[] {
   const parts = plain.split("/");
   const base = join(folder, ...parts.slice(0, fixed));
   if (kindOfPath(base) !== "folder") return [];
-  const matches = new RegExp(`^${parts.slice(fixed).map(regexp).join("/").replaceAll("(?:.*)/", "(?:.*/)?")}$`);
+  const matches = globPattern(parts.slice(fixed).join("/"));
   return (filesBelow(base, 20_000) ?? []).filter((file) => matches.test(relative(base, file).split(sep).join("/")));
-}
-
-function regexp(part: string): string {
-  if (part === "**") return "(?:.*)";
-  return part.replaceAll(/[\\^$.|+()[\]]|\*+|\?|\{([^}]*)\}/g, (match, list: string | undefined) => {
-    if (list !== undefined) return `(?:${list.split(",").map(regexp).join("|")})`;
-    if (match.startsWith("*")) return "[^/]*";
-    return match === "?" ? "[^/]" : `\\${match}`;
-  });
 }
 
 /**

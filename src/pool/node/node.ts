@@ -48,6 +48,7 @@ export class Node {
   readonly #options: NodeOptions;
   readonly #abort = new AbortController();
   #machine: Machine | undefined;
+  #env: Readonly<Record<string, string>> = {};
   #control: ControlLink | undefined;
   readonly #clock = new NodeClock();
   #data: DataLink;
@@ -78,6 +79,11 @@ export class Node {
     return this.#machine;
   }
 
+  /** Variables of its tasks, on top of the machine's own. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#env;
+  }
+
   get counters(): DataLink["session"]["counters"] {
     return this.#data.session.counters;
   }
@@ -104,7 +110,8 @@ export class Node {
     });
     this.#state = "connecting";
     const given = await prepareMachine(rank, this.#machine, image, emit, signal);
-    await this.#machine.start({ ...config, env: { ...given, ...config.env }, rank, pool }, signal);
+    this.#env = { ...given, ...config.env };
+    await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData()]);
     await this.#prepare();

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import type { Place } from "../access/exec.ts";
 import { AGENT_VERSION } from "../../agent/config.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { Code } from "../../function/capture/code.ts";
@@ -42,6 +43,13 @@ export class Nodes {
 
   isReady(rank: number): boolean {
     return this.#nodes.get(rank)?.state === "ready";
+  }
+
+  /** The machine of a rank and its tasks' environment; undefined while it is not ready. */
+  placeOf(rank: number): Place | undefined {
+    const node = this.#nodes.get(rank);
+    if (node?.state !== "ready" || node.machine === undefined) return undefined;
+    return { node: rank, machine: node.machine, env: node.env };
   }
 
   [Symbol.iterator](): Iterator<Node> {

@@ -10,8 +10,9 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
-import type { LinkKey, Machine } from "../provider.ts";
+import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { newRunPath } from "./run-path.ts";
+import { localProcess } from "./process.ts";
 import { localShell } from "./shell.ts";
 
 const END_WAIT_MS = 5000;
@@ -48,6 +49,10 @@ export class LocalMachine implements Machine {
 
   async shell(): Promise<RemoteShell> {
     return localShell(this.name);
+  }
+
+  async spawn(command: MachineCommand): Promise<MachineProcess> {
+    return localProcess(command, this.#agent);
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {

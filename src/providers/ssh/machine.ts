@@ -7,13 +7,14 @@ import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import type { SshConnection } from "../../ssh/connection.ts";
+import { remoteProcess, remoteScript } from "../../ssh/remote-process.ts";
 import { remoteShell } from "../../ssh/remote-shell.ts";
 import { SessionStream } from "../../ssh/session-stream.ts";
 import { quote } from "../../image/quote.ts";
 import { scriptCommand } from "../../ssh/shell.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
-import type { LinkKey, Machine } from "../provider.ts";
+import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { awaitAttached } from "./await-attached.ts";
 import type { SshHost } from "./host.ts";
 import { PINNED_NODES } from "./node-binary.ts";
@@ -67,6 +68,15 @@ export class SshMachine implements Machine {
 
   async shell(signal: AbortSignal): Promise<RemoteShell> {
     return remoteShell(await this.#reach(signal));
+  }
+
+  async spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess> {
+    const connection = await this.#reach(signal);
+    if ("script" in command) return remoteScript(connection, command);
+    const started = this.#started;
+    if (started === undefined) throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started`);
+    const words = [started.node, started.agent, ...command.agent].map(quote).join(" ");
+    return remoteProcess(await connection.exec(`exec ${words}`), connection);
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,173 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { FilesRequest } from "../../agent/files-request.ts";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { MachineProcess } from "../../providers/provider.ts";
+import { entriesOf } from "../../wire/files/entries.ts";
+import { type Channel, channelOf, receiveFiles, sendFiles, type Transferred } from "../../wire/files/transfer.ts";
+import type { Place } from "./exec.ts";
+
+export interface FilesOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransferOptions extends FilesOptions {
+  /** Bytes that have crossed, of those that must. With several nodes, of all of them. */
+  readonly onProgress?: ((progress: { readonly bytes: number; readonly of: number }) => void) | undefined;
+  /** Globs that are left out of a folder; one without a slash is for names at any depth. @default [] */
+  readonly excludes?: readonly string[] | undefined;
+}
+
+export interface FileEntry {
+  readonly name: string;
+  readonly type: "file" | "folder" | "link" | "other";
+  /** In bytes. */
+  readonly size: number;
+  readonly mode: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+}
+
+type Target = "head" | number;
+
+/**
+ * Files on the nodes. A path there is absolute, or relative to the home folder. Copies are streamed; one that was cut
+ * goes on where it was when it is asked for again; what is there already is not sent.
+ */
+export class Files {
+  readonly #places: (target: Target | "all" | undefined, usual: Target | "all") => readonly Place[];
+
+  /** @internal */
+  constructor(places: (target: Target | "all" | undefined, usual: Target | "all") => readonly Place[]) {
+    this.#places = places;
+  }
+
+  /** What is in a folder, by name; of a file itself. @param target @default "head" */
+  async ls(path: string, options: FilesOptions & { readonly target?: Target | undefined } = {}): Promise<FileEntry[]> {
+    const place = this.#places(options.target, "head")[0]!;
+    return ask(place, { op: "ls", path: checked("ls", path) }, options.signal, async ({ input }) => {
+      const said = JSON.parse(await input.line()) as { entries?: FileEntry[]; error?: string };
+      if (said.entries === undefined) throw new Error(said.error);
+      return said.entries;
+    });
+  }
+
+  /** Removes a file, or with `recursive` a folder; one that is not there is an error. @param target @default "all" */
+  async rm(
+    path: string,
+    options: FilesOptions & { readonly target?: Target | "all" | undefined; readonly recursive?: boolean } = {},
+  ): Promise<void> {
+    const request = { op: "rm", path: checked("rm", path), recursive: options.recursive ?? false } as const;
+    await Promise.all(
+      this.#places(options.target, "all").map((place) =>
+        ask(place, request, options.signal, async ({ input }) => {
+          const said = JSON.parse(await input.line()) as { error?: string };
+          if (said.error !== undefined) throw new Error(said.error);
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Copies a file or folder of this computer to nodes. A folder's content comes to lie in `remote`; a file in it, where
+   * that is a folder or ends with "/". @param target @default "all"
+   */
+  async upload(
+    local: string,
+    remote: string,
+    options: TransferOptions & { readonly target?: Target | "all" | undefined } = {},
+  ): Promise<Transferred[]> {
+    const root = resolve(checked("upload", local));
+    const entries = await entriesOf(root, options.excludes).catch((cause: unknown) => {
+      throw new SkyError("SKY_BAD_CALL", `upload: ${local} can't be read: ${(cause as Error).message}`, { cause });
+    });
+    const name = entries[0]?.type === "file" ? basename(root) : undefined;
+    const request = { op: "receive", path: checked("upload", remote), name } as const;
+    const progress = sumOf(options.onProgress);
+    return Promise.all(
+      this.#places(options.target, "all").map((place) =>
+        ask(place, request, options.signal, (channel) => sendFiles(channel, root, entries, progress())),
+      ),
+    );
+  }
+
+  /** Copies a file or folder of a node to this computer, as `upload` does there. @param target @default "head" */
+  async download(
+    remote: string,
+    local: string,
+    options: TransferOptions & { readonly target?: Target | undefined } = {},
+  ): Promise<Transferred> {
+    const place = this.#places(options.target, "head")[0]!;
+    const path = checked("download", remote);
+    const at = resolve(checked("download", local));
+    const isFolder = local.endsWith("/") || ((await stat(at).catch(() => undefined))?.isDirectory() ?? false);
+    const request = { op: "send", path, excludes: options.excludes ?? [] } as const;
+    return ask(place, request, options.signal, (channel) =>
+      receiveFiles(
+        channel,
+        (entries) => (isFolder && entries[0]?.type === "file" ? join(at, basename(path)) : at),
+        sumOf(options.onProgress)(),
+      ),
+    );
+  }
+}
+
+/** Has the agent's program of a node do one thing. */
+async function ask<T>(
+  { node, machine }: Place,
+  request: FilesRequest,
+  signal: AbortSignal | undefined,
+  talk: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const running: MachineProcess = await machine.spawn({ agent: ["files"] }, signal ?? new AbortController().signal);
+  let abort = (): void => undefined;
+  // A session that was closed tells its end only when the other side has: nobody waits for that.
+  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal?.reason as Error)));
+  aborted.catch(() => undefined);
+  signal?.addEventListener("abort", abort, { once: true });
+  running.stdin.on("error", () => undefined);
+  let said = "";
+  running.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1024)));
+  try {
+    running.stdin.write(`${JSON.stringify(request)}\n`);
+    const talked = talk(channelOf(running.stdout, running.stdin));
+    talked.catch(() => undefined);
+    return await Promise.race([talked, aborted]);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const words = said.trim() || (cause as Error).message;
+    throw new SkyError("SKY_FILES_FAILED", `${request.op} ${request.path} on node ${node}: ${words}`, {
+      cause,
+      details: { node, path: request.path },
+      // A copy that was cut goes on where it was.
+      retryable: /the other side ended/.test(words),
+    });
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    running.stdin.end();
+    running.kill();
+  }
+}
+
+/** One progress of copies that go on side by side. */
+function sumOf(onProgress: TransferOptions["onProgress"]): () => ((bytes: number, of: number) => void) | undefined {
+  const parts: { bytes: number; of: number }[] = [];
+  return () => {
+    if (onProgress === undefined) return undefined;
+    const own = { bytes: 0, of: 0 };
+    parts.push(own);
+    return (bytes, of) => {
+      Object.assign(own, { bytes, of });
+      onProgress({
+        bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+        of: parts.reduce((sum, part) => sum + part.of, 0),
+      });
+    };
+  };
+}
+
+function checked(method: string, path: unknown): string {
+  if (typeof path === "string" && path !== "" && !path.includes("\0")) return path;
+  throw new SkyError("SKY_BAD_CALL", `pool.files.${method} takes a path; got ${JSON.stringify(path)}`);
+}

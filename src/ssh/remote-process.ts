@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import type { SshConnection } from "./connection.ts";
+import { scriptCommand } from "./shell.ts";
+
+interface RemoteProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  resize(columns: number, rows: number): void;
+  kill(): void;
+}
+
+interface Script {
+  readonly script: string;
+  readonly pty?: { readonly columns: number; readonly rows: number; readonly term: string };
+}
+
+/** A command in a session of its own. */
+export function remoteProcess(channel: ClientChannel, connection: SshConnection): RemoteProcess {
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    let end: { code: number | null; signal: string | null } = { code: null, signal: null };
+    channel.once("exit", (code: number | null, signal?: string) => (end = { code, signal: signal ?? null }));
+    channel.once("close", () => resolve(end));
+    void connection.closed.then(() => resolve(end));
+  });
+  channel.on("error", () => undefined);
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    exit,
+    resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
+    // Its stdin ends, and with it what reads from there.
+    kill: () => void channel.close(),
+  };
+}
+
+/** A script for `sh`: it comes on stdin, so that it shows in no list of processes, and what follows it is left there. */
+export async function remoteScript(connection: SshConnection, { script, pty }: Script): Promise<RemoteProcess> {
+  const id = randomBytes(8).toString("hex");
+  const marked = `export ${MARK}=${id}\n${script}`;
+  // sshd signals no process of root's, so those that bear the mark are found on the machine.
+  const kill = (channel: ClientChannel) => () => {
+    void connection.run(scriptCommand(killer(id)), killer(id)).then(
+      () => channel.close(),
+      () => undefined,
+    );
+  };
+  if (pty === undefined) {
+    const channel = await connection.exec(scriptCommand(marked));
+    channel.write(marked);
+    return { ...remoteProcess(channel, connection), kill: kill(channel) };
+  }
+  const sane = `stty sane\n${marked}`;
+  const { columns: cols, rows, term } = pty;
+  // A terminal would echo the script, and cut its lines: only when it does neither is the script sent.
+  const command = `stty raw -echo; echo ${id}; ${scriptCommand(sane)}`;
+  const channel = await connection.exec(command, { pty: { cols, rows, term } });
+  const [typed, shown] = [new PassThrough(), new PassThrough()];
+  let held = "";
+  const look = (chunk: Buffer): void => {
+    held += chunk.toString("latin1");
+    const at = held.indexOf(id);
+    if (at === -1) return;
+    channel.off("data", look);
+    channel.write(sane);
+    const rest = held.slice(at + id.length).replace(/^\r?\n/, "");
+    if (rest !== "") shown.write(Buffer.from(rest, "latin1"));
+    channel.pipe(shown);
+    typed.pipe(channel);
+  };
+  channel.on("data", look).once("close", () => shown.end());
+  return { ...remoteProcess(channel, connection), stdin: typed, stdout: shown, kill: kill(channel) };
+}
+
+const MARK = "SKYWARD_EXEC";
+
+function killer(id: string): string {
+  return `for one in /proc/[0-9]*; do
+  if tr '\\0' '\\n' < "$one/environ" 2>/dev/null | grep -qx '${MARK}=${id}'; then kill -9 "\${one#/proc/}"; fi
+done
+exit 0
+`;
+}

@@ -1,0 +1,154 @@
+// Commands, files and shells of nodes; with SSH set to the provider's options, by SSH.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import * as sky from "skyward";
+import { failure, holds, point } from "../../support/point.ts";
+
+const options =
+  process.env["SSH"] === undefined ? undefined : (JSON.parse(process.env["SSH"]) as sky.SshProviderOptions);
+const home = process.env["TEST_HOME"]!;
+const here = mkdtempSync(join(tmpdir(), "sky-access-"));
+const provider = options === undefined ? sky.local() : sky.ssh(options);
+const image: sky.Image = { secrets: { TOKEN: "s3cret" }, env: { GREETING: "it's" } };
+
+await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool) => {
+  await point("exec on every node: output, environment, words as they are", async () => {
+    const all = await pool.exec('echo "$GREETING $TOKEN"; echo err >&2');
+    assert.deepEqual(
+      all.map(({ node, code, stdout, stderr }) => [node, code, stdout, stderr]),
+      [0, 1].map((node) => [node, 0, "it's s3cret\n", "err\n"]),
+    );
+    const words = ["printf", "%s|", "a b", "'\"$HOME\n", "*"];
+    assert.equal((await pool.exec(words, { target: 1 })).stdout, "a b|'\"$HOME\n|*|");
+    const { stdout } = await pool.exec("cat; pwd; echo $X", {
+      target: "head",
+      stdin: "in\n",
+      cwd: "/",
+      env: { X: "y" },
+    });
+    assert.equal(stdout, "in\n/\ny\n");
+  });
+
+  await point("exec tells failures, limits and cancels, and leaves nothing running", async () => {
+    const error = await failure(pool.exec("echo no disk >&2; exit 3"));
+    assert.equal((error as sky.SkyError).code, "SKY_EXEC_FAILED");
+    assert.match(error.message, /failed on node 0 \(exit code 3\), and on 1 more:\nno disk/);
+    const unchecked = await pool.exec("exit 3", { check: false });
+    assert.deepEqual(
+      unchecked.map(({ code }) => code),
+      [3, 3],
+    );
+    assert.match((await failure(pool.exec("sleep 71", { timeout: "200ms" }))).message, /took longer than 200ms/);
+    await failure(pool.exec("sleep 72", { signal: AbortSignal.timeout(200) }));
+    const left = await pool.exec("ps ax | grep 'sleep 7[12]' | wc -l", { target: 0 });
+    assert.equal(left.stdout.trim(), "0");
+    assert.match((await failure(pool.exec("true", { target: 5 }))).message, /the pool has nodes 0 to 1/);
+    assert.match(
+      (await failure(pool.exec("true", { tmieout: "1s" } as sky.ExecOptions))).message,
+      /did you mean "timeout"/,
+    );
+    assert.match((await failure(pool.exec([]))).message, /a shell command, or a list of words/);
+  });
+
+  await point("exec tells its output as it comes", async () => {
+    const seen: string[] = [];
+    await pool.exec("echo one; sleep 0.3; echo two", { target: 0, onOutput: ({ text: piece }) => seen.push(piece) });
+    assert.deepEqual(seen, ["one\n", "two\n"]);
+  });
+
+  await point("a file there and back, into a folder, with progress", async () => {
+    const bytes = randomBytes(5_000_000);
+    writeFileSync(join(here, "data.bin"), bytes);
+    const steps: number[] = [];
+    const sent = await pool.files.upload(join(here, "data.bin"), join(home, "in/"), {
+      target: 0,
+      onProgress: (progress) => steps.push(progress.bytes / progress.of),
+    });
+    assert.deepEqual(sent, [{ files: 1, bytes: 5_000_000, skippedBytes: 0 }]);
+    holds(steps.length > 2 && steps.at(-1) === 1, String(steps));
+    const entries = await pool.files.ls(join(home, "in"));
+    assert.deepEqual(
+      entries.map(({ name, type, size }) => [name, type, size]),
+      [["data.bin", "file", 5_000_000]],
+    );
+    await pool.files.download(join(home, "in/data.bin"), join(here, "back.bin"));
+    holds(readFileSync(join(here, "back.bin")).equals(bytes), "the bytes are the same");
+    const again = await pool.files.upload(join(here, "data.bin"), join(home, "in/"), { target: 0 });
+    assert.deepEqual(again, [{ files: 0, bytes: 0, skippedBytes: 5_000_000 }]);
+  });
+
+  await point("a folder with links and modes, without what is excluded", async () => {
+    const tree = join(here, "tree");
+    mkdirSync(join(tree, "a/b"), { recursive: true });
+    mkdirSync(join(tree, "node_modules/x"), { recursive: true });
+    writeFileSync(join(tree, "a/b/run.sh"), "echo ran\n", { mode: 0o755 });
+    writeFileSync(join(tree, "a/empty"), "");
+    writeFileSync(join(tree, "a/skip.log"), "x");
+    writeFileSync(join(tree, "node_modules/x/index.js"), "x");
+    symlinkSync("b/run.sh", join(tree, "a/link"));
+    await pool.files.upload(tree, join(home, "tree"), { target: 0, excludes: ["node_modules", "a/*.log"] });
+    assert.equal((await pool.exec(["sh", join(home, "tree/a/link")], { target: 0 })).stdout, "ran\n");
+    await pool.files.download(join(home, "tree"), join(here, "copy"));
+    assert.equal(readlinkSync(join(here, "copy/a/link")), "b/run.sh");
+    assert.equal(statSync(join(here, "copy/a/b/run.sh")).mode & 0o777, 0o755);
+    assert.equal(readFileSync(join(here, "copy/a/empty"), "utf8"), "");
+    assert.deepEqual(
+      (await pool.files.ls(join(home, "tree"))).map(({ name }) => name),
+      ["a"],
+    );
+  });
+
+  await point("a copy that was cut goes on where it was", async () => {
+    const bytes = randomBytes(40_000_000);
+    writeFileSync(join(here, "large.bin"), bytes);
+    const stop = new AbortController();
+    const cut = pool.files.upload(join(here, "large.bin"), join(home, "large.bin"), {
+      target: 0,
+      signal: stop.signal,
+      onProgress: (progress) => progress.bytes > 15_000_000 && stop.abort(),
+    });
+    await failure(cut);
+    assert.deepEqual(
+      (await pool.files.ls(home)).filter(({ name }) => name === "large.bin"),
+      [],
+    );
+    const [rest] = await pool.files.upload(join(here, "large.bin"), join(home, "large.bin"), { target: 0 });
+    holds(rest!.skippedBytes > 1_000_000, JSON.stringify(rest));
+    assert.equal(rest!.bytes + rest!.skippedBytes, 40_000_000);
+    const { stdout } = await pool.exec(["sha256sum", join(home, "large.bin")], { target: 0 });
+    assert.equal(stdout.split(" ")[0], createHash("sha256").update(bytes).digest("hex"));
+  });
+
+  await point("rm, and paths that are not there", async () => {
+    await pool.files.rm(join(home, "tree"), { target: 0, recursive: true });
+    assert.match((await failure(pool.files.ls(join(home, "tree")))).message, /ls .*tree on node 0: ENOENT/);
+    assert.match((await failure(pool.files.rm(join(home, "tree"), { target: 0 }))).message, /rm .* on node 0: ENOENT/);
+    assert.match((await failure(pool.files.download(join(home, "no"), here))).message, /ENOENT/);
+    assert.match((await failure(pool.files.upload(join(here, "no"), home))).message, /upload: .* can't be read/);
+  });
+
+  await point("a shell with a terminal", async () => {
+    const stdin = new PassThrough();
+    const stdout = new PassThrough();
+    const shown = text(stdout);
+    const command =
+      'stty size; test -t 0 && echo "a terminal of $TERM, $GREETING"; read line; echo "read $line"; exit 4';
+    const code = pool.shell(0, { command, stdin, stdout, columns: 100, rows: 30 });
+    stdin.write("typed\n");
+    assert.equal(await code, 4);
+    stdout.end();
+    const lines = (await shown).replaceAll("\r", "").split("\n");
+    assert.equal(lines.at(-2), "read typed");
+    holds(lines.includes("30 100"), lines.join("\n"));
+    holds(
+      lines.some((line) => line.startsWith("a terminal of ") && line.endsWith(", it's")),
+      lines.join("\n"),
+    );
+    holds(!lines.join("\n").includes("s3cret"), "the variables are not echoed");
+  });
+});
