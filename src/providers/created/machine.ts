@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
-import type { LinkKey, Machine } from "../provider.ts";
+import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import type { SshMachine } from "../ssh/machine.ts";
 
 /** Its agent may take this long to end before the machine does. */
@@ -36,6 +36,10 @@ export class CreatedMachine implements Machine {
 
   shell(signal: AbortSignal): Promise<RemoteShell> {
     return this.#ssh.shell(signal);
+  }
+
+  spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess> {
+    return this.#ssh.spawn(command, signal);
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
