@@ -22,7 +22,7 @@ export async function runFiles(): Promise<void> {
         break;
       case "receive": {
         const into = request.name !== undefined && (request.path.endsWith("/") || (await isFolder(path)));
-        await receiveFiles(channel, () => (into ? join(path, request.name!) : path));
+        await receiveFiles(channel, () => (into ? join(path, request.name) : path));
         break;
       }
       case "send":

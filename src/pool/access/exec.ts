@@ -107,7 +107,7 @@ function scriptOf(command: unknown, cwd: string | undefined): string {
     typeof command === "string"
       ? command
       : Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string")
-        ? `exec ${(command as string[]).map(quote).join(" ")}`
+        ? `exec ${command.map(quote).join(" ")}`
         : undefined;
   if (inner === undefined || inner.trim() === "" || inner.includes("\0")) {
     throw new SkyError("SKY_BAD_CALL", "pool.exec takes a shell command, or a list of words", {
