@@ -54,7 +54,7 @@ export async function exec(
   options.signal?.throwIfAborted();
   const shown = typeof command === "string" ? command : command.join(" ");
   if (limit?.aborted === true)
-    throw new SkyError("SKY_EXEC_FAILED", `\`${shown}\` took longer than ${options.timeout}`, { details: { results } });
+    throw new SkyError("SKY_EXEC_FAILED", `${shown} took longer than ${options.timeout}`, { details: { results } });
   const failed = results.filter(({ code }) => code !== 0);
   if (failed.length > 0 && options.check !== false) throw failure(shown, failed, results);
   return results;
@@ -123,7 +123,7 @@ function failure(shown: string, failed: readonly ExecResult[], results: readonly
   const words = (first.stderr.trim() || first.stdout.trim()).split("\n").slice(-5).join("\n");
   const others = failed.length > 1 ? `, and on ${failed.length - 1} more` : "";
   const said = words === "" ? "" : `:\n${words}`;
-  return new SkyError("SKY_EXEC_FAILED", `\`${shown}\` failed on node ${first.node} (${how})${others}${said}`, {
+  return new SkyError("SKY_EXEC_FAILED", `${shown} failed on node ${first.node} (${how})${others}${said}`, {
     details: { node: first.node, exitCode: first.code, results },
   });
 }
