@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { readManifest } from "../layout.ts";
+import { readYaml } from "./read-yaml.ts";
 
 type Lists = readonly unknown[];
 
@@ -23,7 +23,7 @@ export function maySetUp(project: string, name: string, version: string): boolea
 function rulesOf(project: string): Map<string, boolean> {
   const manifest = readManifest(join(project, "package.json"));
   const file = join(project, "pnpm-workspace.yaml");
-  const workspace = existsSync(file) ? ((parse(readFileSync(file, "utf8")) ?? {}) as Record<string, unknown>) : {};
+  const workspace = existsSync(file) ? ((readYaml(file) ?? {}) as Record<string, unknown>) : {};
   const pnpm = (manifest["pnpm"] ?? {}) as Readonly<Record<string, unknown>>;
   const lists: Lists = [
     manifest["trustedDependencies"],

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { Lock, LockedPackage } from "./lock.ts";
+import { readYaml } from "./read-yaml.ts";
 
 interface PnpmEntry {
   readonly resolution?: { readonly integrity?: string; readonly tarball?: string };
@@ -30,7 +29,7 @@ export class PnpmLock implements Lock {
 
   /** Undefined for another version. */
   static read(folder: string, name: string): PnpmLock | undefined {
-    const { lockfileVersion, packages, snapshots } = parse(readFileSync(join(folder, name), "utf8")) as {
+    const { lockfileVersion, packages, snapshots } = readYaml(join(folder, name)) as {
       readonly lockfileVersion?: string | number;
       readonly packages?: Readonly<Record<string, PnpmEntry>>;
       readonly snapshots?: Readonly<Record<string, PnpmEntry>>;
