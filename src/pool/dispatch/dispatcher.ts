@@ -16,6 +16,7 @@ import type { NodePort } from "./node-port.ts";
 import { attribute, lostError, Retries } from "./retries.ts";
 import { Installs } from "./installs.ts";
 import { type Held, Unprepared } from "./unprepared.ts";
+import { Arrived } from "../results/arrived.ts";
 import { isCached } from "../results/is-cached.ts";
 import { ResultCache } from "../results/result-cache.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
@@ -219,10 +220,7 @@ export class Dispatcher {
     const stepMs = count > 1 ? spanUs / 1000 / (count - 1) : 0;
     const offset = first - segment.first;
     let piece = 0;
-    const results: { index: number; bytes: Uint8Array }[] = [];
-    const keep = isCached(segment)
-      ? (item: number, bytes: Uint8Array): void => void results.push({ index: offset + item, bytes })
-      : undefined;
+    const arrived = isCached(segment) ? new Arrived(offset) : undefined;
     items(
       (channel) => port.take(channel),
       segment.bind.code,
@@ -240,10 +238,10 @@ export class Dispatcher {
         if (streamed !== undefined) this.streams.failed(port, segment, index, value);
         this.#settle(segment, index, State.FAILED, value, ranUs, now, endedAt);
       },
-      keep,
+      arrived?.add,
     );
     // Whoever waits for them sees them when this has returned: what was seen is kept.
-    if (results.length > 0) this.#results.keep(segment, results);
+    if (arrived) this.#results.keep(segment, arrived);
     this.schedule();
   }
 

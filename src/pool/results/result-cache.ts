@@ -6,12 +6,16 @@ import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
 import { messageOf } from "../message-of.ts";
+import type { Arrived } from "./arrived.ts";
 import { KEY_BYTES, type Kept } from "./block.ts";
 import { ResultFolder } from "./result-folder.ts";
+import { packParts, totalBytes, unpackParts } from "./stored.ts";
 import type { Series } from "./series.ts";
 
 /** Tasks that are looked up before others get a turn. */
 const TURN = 2048;
+/** Larger results are not kept: reading one back would take about as long as many tasks. */
+const RESULT_MAX_BYTES = 1024 * 1024 * 1024;
 
 export interface ResultCacheEvents {
   /** The result of a task is not known: it runs. */
@@ -64,14 +68,14 @@ export class ResultCache {
   }
 
   /** Keeps results that have just come, before anybody has seen them. */
-  keep(segment: Segment, results: readonly { readonly index: number; readonly bytes: Uint8Array }[]): void {
+  keep(segment: Segment, { results }: Arrived): void {
     const series = this.#lines.get(segment.bind)?.series;
     const keys = this.#keys.get(segment);
     if (!series || !keys || this.#broken) return;
     const kept: Kept[] = [];
-    for (const { index, bytes } of results) {
+    for (const { index, parts } of results) {
       const key = keys.get(index);
-      if (key !== undefined) kept.push({ key, bytes });
+      if (key !== undefined && totalBytes(parts) <= RESULT_MAX_BYTES) kept.push({ key, bytes: packParts(parts) });
       keys.delete(index);
     }
     if (kept.length === 0) return;
@@ -164,18 +168,37 @@ export class ResultCache {
   }
 }
 
+/** What many tasks have in common is hashed once. */
+const LARGE_BYTES = 64 * 1024;
+const LENGTH = Buffer.alloc(8);
+const digests = new WeakMap<Uint8Array, Buffer>();
+
+function digestOf(bytes: Uint8Array): Buffer {
+  let digest = digests.get(bytes);
+  if (!digest) digests.set(bytes, (digest = createHash("sha256").update(bytes).digest()));
+  return digest;
+}
+
 /** Which call of the function it is. */
 function keyOf(segment: Segment, index: number): string {
   const hash = createHash("sha256").update(segment.single ? "1" : "n");
-  segment.eachArgumentBytes(index, (bytes) => hash.update(bytes));
+  segment.eachArgumentBytes(index, (bytes) => {
+    LENGTH.writeDoubleLE(bytes.byteLength);
+    hash.update(LENGTH).update(bytes.byteLength > LARGE_BYTES ? digestOf(bytes) : bytes);
+  });
   return hash.digest().toString("latin1", 0, KEY_BYTES);
 }
 
 /** Undefined for what can't be read any more: its class has another codec now. */
 function decoded(bytes: Buffer, code: Bind["code"]): { readonly value: unknown } | undefined {
-  if (bytes.length === 0) return { value: undefined };
   try {
-    return { value: decode(bytes, 0, bytes.length, resultHooks(code)) };
+    const [head, ...externals] = unpackParts(bytes);
+    if (!head) return { value: undefined };
+    const hooks = resultHooks(code);
+    if (externals.length === 0) return { value: decode(head, 0, head.length, hooks) };
+    // They become part of the value; these bytes may be a part of a block that others are read from.
+    const resolveExternal = (index: number): Uint8Array => Uint8Array.from(externals[index]!);
+    return { value: decode(head, 0, head.length, { ...hooks, resolveExternal }) };
   } catch {
     return undefined;
   }
