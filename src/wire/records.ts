@@ -157,6 +157,8 @@ export interface ExternalRecord {
 
 export interface NpmSettings {
   readonly rc: string;
+  /** The content of the user's `cafile`. In the rc, where npm puts it into the environment of scripts, it may be too long. */
+  readonly cafile?: string;
   /** Certificates, PEM, that are trusted besides those that Node has. */
   readonly ca?: string;
 }

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,6 +31,7 @@ import * as sky from "skyward";
 import { nice } from "@napi-rs/nice";
 import { missing } from "missing";
 import { built } from "built";
+import { scripted } from "scripted";
 
 const provider = process.env.SSH ? sky.ssh(JSON.parse(process.env.SSH)) : sky.local();
 const native = sky.fn(() => {
@@ -38,6 +40,7 @@ const native = sky.fn(() => {
 }, { name: "native" });
 const plain = sky.fn((x: number) => x + 1, { name: "plain" });
 const gone = sky.fn(() => missing, { name: "gone" });
+const setUp = sky.fn(() => scripted, { name: "setUp" });
 const failure = (error: unknown) => {
   if (!(error instanceof sky.SkyError)) throw error;
   const { code, message, hint, retryable, details } = error;
@@ -45,8 +48,9 @@ const failure = (error: unknown) => {
 };
 
 if (process.env.LISTED) {
-  const functions = process.env.LISTED === "native" ? [native] : [native, () => built];
-  const opened = sky.compute({ provider, nodes: 1, console: "silent", functions }, (pool) => pool.run(native()));
+  const run = process.env.LISTED === "scripted" ? setUp : native;
+  const functions = process.env.LISTED === "built" ? [native, () => built] : [run];
+  const opened = sky.compute({ provider, nodes: 1, console: "silent", functions }, (pool) => pool.run(run()));
   process.stdout.write(JSON.stringify({ first: await opened.catch(failure) }));
 } else await sky.compute({ provider, nodes: 1, console: "silent" }, async (pool) => {
   const events: string[] = [];
@@ -95,12 +99,17 @@ beforeAll(async () => {
     string,
     unknown
   >;
+  const scripted = mkdtempSync(join(tmpdir(), "scripted-"));
+  const scripts = { install: "echo 'exports.scripted = \"by its script\";' > made.js" };
+  writeFileSync(join(scripted, "package.json"), JSON.stringify({ name: "scripted", version: "1.0.0", scripts }));
+  writeFileSync(join(scripted, "index.js"), 'exports.scripted = require("./made.js").scripted;');
+  writeFileSync(join(scripted, "binding.gyp"), "");
   const bare = { version: "1.0.0", integrity: "sha512-AAAA" };
   const stub = (name: string): string => JSON.stringify({ name, version: "1.0.0" });
   project = new SmallProject({
     "src/main.ts": PROGRAM,
     ".npmrc": `registry = ${registry.url}\n${registry.url.slice(5)}:_authToken = \${REGISTRY_TOKEN}\nfetch-retries = 0\n`,
-    "package.json": JSON.stringify({ type: "module", dependencies: { [NATIVE]: version } }),
+    "package.json": JSON.stringify({ type: "module", allowScripts: { scripted: true } }),
     "package-lock.json": JSON.stringify({
       lockfileVersion: 3,
       packages: {
@@ -117,6 +126,7 @@ beforeAll(async () => {
           optional: true,
         },
         "node_modules/@napi-rs/nice-elsewhere": { version, integrity: "sha512-AAAA", os: ["aix"], optional: true },
+        "node_modules/scripted": { ...registry.add("scripted", "1.0.0", scripted), hasInstallScript: true },
         "node_modules/missing": bare,
         "node_modules/built": bare,
       },
@@ -128,6 +138,9 @@ beforeAll(async () => {
     "node_modules/built/index.js": "exports.built = 'built';",
     "node_modules/built/binding.gyp": "",
   });
+  cpSync(scripted, join(project.root, "node_modules/scripted"), { recursive: true });
+  writeFileSync(join(project.root, "node_modules/scripted/made.js"), "exports.scripted = 'at home';");
+  rmSync(scripted, { recursive: true });
   for (const name of [NATIVE, PLATFORM]) {
     const to = join(project.root, "node_modules", name);
     mkdirSync(dirname(to), { recursive: true });
@@ -169,7 +182,7 @@ test("on this machine the installed package is used where it is", async () => {
 });
 
 test("elsewhere it is installed as the lockfile says, once, while other functions run", async () => {
-  registry.hold();
+  void registry.hold();
   const env = {
     SSH: JSON.stringify({ hosts: [server.target], key: server.key, knownHosts: server.knownHosts }),
     RELEASE: `${registry.url}release`,
@@ -232,6 +245,23 @@ test("for a function that the pool is told of it is installed before the node is
     code: "SKY_INSTALL_FAILED",
     details: { package: "built", version: "1.0.0" },
   });
+});
+
+test("an install script runs where package.json lists it", async () => {
+  const ssh = { hosts: [server.target], key: server.key, knownHosts: server.knownHosts };
+  expect((await run({ LISTED: "scripted", SSH: JSON.stringify(ssh) })).first).toBe("by its script");
+});
+
+test("a link that is cut while it installs is made anew", async () => {
+  const ssh = { hosts: [server.target], key: server.key, knownHosts: server.knownHosts };
+  for (const left of [".cache/skyward/deps", ".npm"]) rmSync(join(home, left), { recursive: true });
+  const asked = registry.hold();
+  const running = run({ LISTED: "native", SSH: JSON.stringify(ssh) });
+  await Promise.race([asked, running]);
+  await server.kill();
+  await server.restart();
+  registry.release();
+  expect((await running).first.place).toContain(".cache/skyward/deps");
 });
 
 test("a node without npm gets ours", async () => {

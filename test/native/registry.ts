@@ -17,6 +17,7 @@ export class Registry implements AsyncDisposable {
   readonly #server: Server;
   #gate: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
+  #asked: () => void = () => {};
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -30,6 +31,7 @@ export class Registry implements AsyncDisposable {
       const known = request.headers.authorization === `Bearer ${this.token}`;
       if (!known || archive === undefined) return void response.writeHead(known ? 404 : 401).end("{}");
       this.served.push(path);
+      this.#asked();
       void this.#gate.then(() => response.end(archive));
     });
   }
@@ -44,9 +46,14 @@ export class Registry implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  /** Archives wait until somebody asks for `/release`. */
-  hold(): void {
+  /** Archives wait until somebody asks for `/release`. Resolves when somebody waits for one. */
+  hold(): Promise<void> {
     this.#gate = new Promise((resolve) => (this.#release = resolve));
+    return new Promise((resolve) => (this.#asked = resolve));
+  }
+
+  release(): void {
+    this.#release();
   }
 
   /** Takes a package's folder in. @returns what a lockfile says of it */

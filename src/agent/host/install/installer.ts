@@ -119,12 +119,18 @@ export class Installer {
   }
 
   /** Writes npm's settings, the machine's own first: nothing of them is in an argument. */
-  #settings(folder: string, { rc, ca }: NpmSettings): Record<string, string> {
+  #settings(folder: string, { rc, cafile, ca }: NpmSettings): Record<string, string> {
     mkdirSync(folder, { mode: 0o700 });
     const machines = process.env["npm_config_userconfig"] ?? join(homedir(), ".npmrc");
     const before = existsSync(machines) ? `${readFileSync(machines, "utf8")}\n` : "";
     const userconfig = join(folder, "npmrc");
-    writeFileSync(userconfig, before + rc, { mode: 0o600 });
+    let text = before + rc;
+    if (cafile !== undefined) {
+      const file = join(folder, "cafile.pem");
+      writeFileSync(file, cafile);
+      text += `cafile = ${file}\n`;
+    }
+    writeFileSync(userconfig, text, { mode: 0o600 });
     const env: Record<string, string> = { npm_config_userconfig: userconfig };
     if (ca !== undefined && process.env["NODE_EXTRA_CA_CERTS"] === undefined) {
       env["NODE_EXTRA_CA_CERTS"] = join(folder, "ca.pem");

@@ -12,6 +12,8 @@ const PROXIES = [
   ["noproxy", "NO_PROXY"],
 ] as const;
 
+type Setting = readonly [key: string, value: string];
+
 const known = new Map<string, NpmSettings>();
 
 /** How npm reaches registries in a project: its own .npmrc, the user's and the machine's, and the environment. */
@@ -33,47 +35,45 @@ function read(root: string, env: NodeJS.ProcessEnv): NpmSettings {
     join(root, ".npmrc"),
   ];
   // A later line wins.
-  const lines = [...proxies(env), ...files.flatMap((file) => linesOf(file, env)), ...fromEnvironment(env)];
-  const extra = env["NODE_EXTRA_CA_CERTS"];
+  const all = [...proxies(env), ...files.flatMap((file) => settingsOf(file, env)), ...fromEnvironment(env)];
+  const cafile = textOf(all.findLast(([key]) => key === "cafile")?.[1]);
+  const ca = textOf(env["NODE_EXTRA_CA_CERTS"]);
   return {
-    rc: lines.map((line) => `${line}\n`).join(""),
-    ...(extra !== undefined && existsSync(extra) ? { ca: readFileSync(extra, "utf8") } : {}),
+    rc: all.map(([key, value]) => (PASSED.test(key) ? `${key} = ${value}\n` : "")).join(""),
+    ...(cafile === undefined ? {} : { cafile }),
+    ...(ca === undefined ? {} : { ca }),
   };
 }
 
-function proxies(env: NodeJS.ProcessEnv): string[] {
+function textOf(file: string | undefined): string | undefined {
+  return file !== undefined && existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function proxies(env: NodeJS.ProcessEnv): Setting[] {
   return PROXIES.flatMap(([key, name]) => {
     const value = env[name] ?? env[name.toLowerCase()];
-    return value === undefined || value === "" ? [] : [`${key} = ${value}`];
+    return value === undefined || value === "" ? [] : [[key, value] as const];
   });
 }
 
-function linesOf(file: string, env: NodeJS.ProcessEnv): string[] {
+function settingsOf(file: string, env: NodeJS.ProcessEnv): Setting[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")
     .split(/\r?\n/)
-    .flatMap((line) => {
+    .flatMap((line): Setting[] => {
       const [, key, given] = /^\s*([^;#=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
       if (key === undefined || given === undefined) return [];
-      // What it names is at home: the node has neither the variable nor the file.
+      // The node does not have the variables, nor the file.
       const value = given.replaceAll(/(?<!\\)\$\{([^}]+?)\??\}/g, (all, name: string) => env[name] ?? all);
-      if (key === "cafile") return certificates(resolve(dirname(file), value));
-      return PASSED.test(key) ? [`${key} = ${value}`] : [];
+      return [[key, key === "cafile" ? resolve(dirname(file), value) : value]];
     });
 }
 
-function certificates(file: string): string[] {
-  if (!existsSync(file)) return [];
-  const found = readFileSync(file, "utf8").match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
-  return found.map((text) => `ca[] = ${JSON.stringify(text)}`);
-}
-
-function fromEnvironment(env: NodeJS.ProcessEnv): string[] {
-  return Object.entries(env).flatMap(([name, value]) => {
+function fromEnvironment(env: NodeJS.ProcessEnv): Setting[] {
+  return Object.entries(env).flatMap(([name, value]): Setting[] => {
     const [, key] = /^npm_config_(.+)$/i.exec(name) ?? [];
     if (key === undefined || value === undefined) return [];
     const plain = key.startsWith("//") ? key : key.replaceAll(/(?!^)_/g, "-").toLowerCase();
-    if (plain === "cafile") return certificates(value);
-    return PASSED.test(plain) ? [`${plain} = ${value}`] : [];
+    return [[plain, value]];
   });
 }
