@@ -68,7 +68,7 @@ function goesTo(): number[] {
     return rank;
   });
   scheduler.cancel(1, 100, 8);
-  return [...new Set(ranks)].sort();
+  return [...new Set(ranks)].sort((a, b) => a - b);
 }
 
 describe("a code that needs packages", () => {
