@@ -7,6 +7,7 @@ import { memory } from "./cases/memory.ts";
 import { naps } from "./cases/naps.ts";
 import { distance, ssh } from "./cases/ssh.ts";
 import { importing, startup } from "./cases/startup.ts";
+import { streams, streamsAfar, streamsWire } from "./cases/streams.ts";
 import { throughput } from "./cases/throughput.ts";
 import { wire } from "./cases/wire.ts";
 import { calibrate, currentCommit, toLine, type Case, type Line } from "./harness.ts";
@@ -29,6 +30,9 @@ const CASES: readonly Case[] = [
   importing,
   ssh,
   distance,
+  streams,
+  streamsWire,
+  streamsAfar,
 ];
 
 const { values: options } = parseArgs({

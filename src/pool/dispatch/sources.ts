@@ -29,7 +29,8 @@ export function sourcesOfAll(
   single: boolean,
 ): { readonly values: readonly unknown[]; readonly sources?: ReadonlyMap<number, Sources> } {
   const sources = new Map<number, Sources>();
-  for (const [index, value] of values.entries()) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     const found = single ? isSource(value) && split([value]) : Array.isArray(value) && sourcesIn(value);
     if (found) sources.set(index, found);
   }

@@ -14,9 +14,9 @@ export const STREAM_HEADER = 5 + 8;
 /** Most that a sender may have on the way or waiting for its consumer. */
 export const MOST_ELEMENTS = 1_000_000;
 export const MOST_BYTES = 8 * 1024 * 1024;
-/** What a sender may have on the way before the consumer has shown that it keeps up. */
-export const FIRST_ELEMENTS = 65_536;
-export const FIRST_BYTES = 256 * 1024;
+/** What a sender may have on the way before the consumer has shown that it keeps up: a fast one at 50 ms needs as much. */
+export const FIRST_ELEMENTS = 262_144;
+export const FIRST_BYTES = 1024 * 1024;
 
 /** How a stream ended: by itself, with an error, or with an error in what its consumer's leaving ran. */
 export const How = { ENDED: 0, THREW: 1, LEFT_THREW: 2 } as const;

@@ -77,7 +77,7 @@ describe("a stream", () => {
       })(),
     );
     void small.feed.run();
-    await settle();
+    for (let before = -1; before !== made; await settle()) before = made;
     expect(made).toBe(FIRST_ELEMENTS);
     made = 0;
     const text = "x".repeat(1000);
@@ -87,7 +87,7 @@ describe("a stream", () => {
       })(),
     );
     void wide.feed.run();
-    await settle();
+    for (let before = -1; before !== made; await settle()) before = made;
     expect(made * 1000).toBeLessThanOrEqual(FIRST_BYTES + 1000);
     expect(wide.inlet.waitingBytes).toBeLessThanOrEqual(FIRST_BYTES + 2000);
   });
@@ -103,7 +103,7 @@ describe("a stream", () => {
     const taken = 4_000_000;
     for (let i = 0; i < taken; i++) await ends.inlet.next();
     await settle();
-    expect(made - taken).toBeGreaterThan(2 * FIRST_ELEMENTS);
+    expect(made - taken).toBeGreaterThan(FIRST_ELEMENTS);
     expect(made - taken).toBeLessThanOrEqual(MOST_ELEMENTS);
     expect(ends.inlet.waitingBytes).toBeLessThanOrEqual(MOST_BYTES + 1000);
     ends.feed.drop();
