@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { runProgram } from "../support/program.ts";
 
-test("streams of results", async () => {
-  const { code, points, report } = await runProgram("test/surface/programs/streams.ts");
+const EXECUTORS = ["thread", "process"];
+
+test.concurrent.for(EXECUTORS)("streams of results, executor %s", async (executor, { expect }) => {
+  const { code, points, report } = await runProgram("test/surface/programs/streams.ts", { args: [executor] });
   expect(points, report).toEqual([
     "elements come in order, of whatever kind, and a stream is read once",
     "a task is iterated directly",
@@ -29,8 +31,8 @@ test("streams of results", async () => {
   expect(code, report).toBe(0);
 });
 
-test("streams of arguments", async () => {
-  const { code, points, report } = await runProgram("test/surface/programs/streams-in.ts");
+test.concurrent.for(EXECUTORS)("streams of arguments, executor %s", async (executor, { expect }) => {
+  const { code, points, report } = await runProgram("test/surface/programs/streams-in.ts", { args: [executor] });
   expect(points, report).toEqual([
     "whatever can be iterated asynchronously streams, and so do iterators",
     "an array, a Map and an instance of a registered class are values, and not streams",
@@ -48,7 +50,7 @@ test("streams of arguments", async () => {
   expect(code, report).toBe(0);
 });
 
-test("a consumer that stops: both ends hold the window and no more", async () => {
+test("a consumer that stops: both ends hold the window and no more", async ({ expect }) => {
   const { code, points, report } = await runProgram("test/surface/programs/streams-memory.ts");
   expect(points, report).toEqual([
     "at once: neither end grows",

@@ -6,6 +6,8 @@ import * as sky from "skyward";
 import { failure, holds, point } from "../../support/point.ts";
 import { Countdown } from "./own/countdown.ts";
 
+const executor = process.argv[2] as "thread" | "process";
+
 type Numbers = AsyncIterable<number> | Iterable<number>;
 
 const sum = sky.fn(async (numbers: Numbers, times = 1) => {
@@ -46,7 +48,7 @@ function* upTo(to: number): Generator<number> {
   for (let i = 0; i < to; i++) yield i;
 }
 
-await sky.compute({ nodes: 2, worker: { killGrace: "0.3s" }, console: "silent" }, async (pool) => {
+await sky.compute({ nodes: 2, worker: { killGrace: "0.3s", executor }, console: "silent" }, async (pool) => {
   await point("whatever can be iterated asynchronously streams, and so do iterators", async () => {
     assert.equal(await pool.run(sum(new Source().numbers(5))), 10);
     assert.equal(await pool.run(sum(upTo(5), 3)), 30);
@@ -223,7 +225,7 @@ await sky.compute({ nodes: 2, worker: { killGrace: "0.3s" }, console: "silent" }
   });
 });
 
-await sky.compute({ defaultComputeTimeout: "0.2s", console: "silent" }, async (pool) => {
+await sky.compute({ defaultComputeTimeout: "0.2s", worker: { executor }, console: "silent" }, async (pool) => {
   await point("the default run limit is not for a task that reads a stream", async () => {
     const slow = async function* (): AsyncGenerator<number> {
       yield 1;

@@ -6,6 +6,8 @@ import { runInNewContext } from "node:vm";
 import * as sky from "skyward";
 import { event, failure, holds, point } from "../../support/point.ts";
 
+const executor = process.argv[2] as "thread" | "process";
+
 class Bad extends Error {
   readonly at: number;
   constructor(at: number) {
@@ -26,12 +28,11 @@ const failsAt = sky.fn(async function* (at: number) {
 });
 /** Endless; says when its `finally` is done. */
 const endless = sky.fn(async function* (cleanUpMs: number) {
-  const { progress } = sky.task();
   try {
     for (let i = 0; ; i++) yield i;
   } finally {
     await new Promise((resolve) => setTimeout(resolve, cleanUpMs));
-    progress(1);
+    console.log("cleaned up");
   }
 });
 const one = sky.fn(() => 1);
@@ -51,9 +52,10 @@ async function upTo(stream: AsyncIterable<unknown>): Promise<{ seen: unknown[]; 
   }
   throw new Error(`ended after ${seen.length}`);
 }
-const cleanedUp = (pool: sky.Pool): Promise<unknown> => event(pool, "Task.Progress");
+const cleanedUp = (pool: sky.Pool): Promise<unknown> =>
+  event(pool, "Log.Emitted", ({ message }) => message === "cleaned up");
 
-await sky.compute({ worker: { killGrace: "0.3s" }, console: "silent" }, async (pool) => {
+await sky.compute({ worker: { killGrace: "0.3s", executor }, console: "silent" }, async (pool) => {
   await point("elements come in order, of whatever kind, and a stream is read once", async () => {
     const stream = await pool.run(squares(3));
     assert.deepEqual(
@@ -321,7 +323,7 @@ await sky.compute({ worker: { killGrace: "0.3s" }, console: "silent" }, async (p
   });
 });
 
-await sky.compute({ defaultComputeTimeout: "0.2s", console: "silent" }, async (pool) => {
+await sky.compute({ defaultComputeTimeout: "0.2s", worker: { executor }, console: "silent" }, async (pool) => {
   const slow = sky.fn(async function* (ms: number) {
     yield 1;
     await new Promise((resolve) => setTimeout(resolve, ms));
@@ -336,7 +338,7 @@ await sky.compute({ defaultComputeTimeout: "0.2s", console: "silent" }, async (p
   });
 });
 
-await sky.compute({ nodes: 2, worker: { concurrency: 3 }, console: "silent" }, async (pool) => {
+await sky.compute({ nodes: 2, worker: { concurrency: 3, executor }, console: "silent" }, async (pool) => {
   await point("a broadcast gives a stream for each node", async () => {
     const ranks = sky.fn(async function* () {
       yield sky.instanceInfo().node;
@@ -364,7 +366,7 @@ await sky.compute({ nodes: 2, worker: { concurrency: 3 }, console: "silent" }, a
 });
 
 await point("a stream that is never read does not hold up the end of its pool", async () => {
-  const pool = await sky.compute({ console: "silent" });
+  const pool = await sky.compute({ worker: { executor }, console: "silent" });
   const stream = await pool.run(endless(0));
   await stream.next();
   const began = performance.now();
