@@ -55,6 +55,7 @@ export type { CacheOptions, CacheRule } from "./function/cache-rule.ts";
 export type { FnOptions, OutputRule } from "./function/options.ts";
 export type { RetryDecision, RetryFailure, RetryRule } from "./function/retry-rule.ts";
 export type { Pending } from "./function/pending.ts";
+export type { OrRefs, Ref } from "./function/ref.ts";
 export type { Stream } from "./function/stream.ts";
 export type { Image, PipIndex } from "./image/image.ts";
 export type { Batch, Settled } from "./pool/batch.ts";

@@ -12,20 +12,23 @@ const SOCKET_POLL_MS = 20;
 const PARENT_POLL_MS = 2000;
 
 /**
- * Makes the stdin and stdout of this process a link to the agent in `dir`: `agent attach control|data <dir>`.
- * A control link is relayed. A data link is handed over: the host opens this process's pipes and this process sleeps.
+ * Makes the stdin and stdout of this process a link to the agent in `dir`: `agent attach control|data|bulk <dir>`.
+ * A control link is relayed. A data or bulk link is handed over: the host opens this process's pipes and this process sleeps.
  */
 export async function runAttach(kind: string | undefined, dir: string | undefined): Promise<void> {
-  if ((kind !== "control" && kind !== "data") || dir === undefined)
-    return refuse("SKY_AGENT_FAILED", "usage: attach control|data DIR");
+  if ((kind !== "control" && kind !== "data" && kind !== "bulk") || dir === undefined)
+    return refuse("SKY_AGENT_FAILED", "usage: attach control|data|bulk DIR");
   endWithParent();
   writeLine(1, ATTACHED);
   const line = readLine(0, HELLO_MAX_BYTES);
   if (line === undefined) return refuse("SKY_WIRE_MALFORMED", `no first line of at most ${HELLO_MAX_BYTES} bytes`);
   const socket = await reach(dir);
-  const hello = kind === "data" && hasPipes() ? parse(line) : undefined;
+  const hello = kind !== "control" && hasPipes() ? parse(line) : undefined;
   if (hello === undefined) relay(socket, line);
-  else handOver(socket, { ...hello, kind: "adopt", pid: process.pid }, async () => relay(await reach(dir), line));
+  else
+    handOver(socket, { ...hello, kind: "adopt", pid: process.pid, link: kind as "data" | "bulk" }, async () =>
+      relay(await reach(dir), line),
+    );
 }
 
 function relay(socket: Socket, line: string): void {

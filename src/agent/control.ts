@@ -12,8 +12,10 @@ export interface Hello {
   readonly token: string;
   readonly epoch: number;
   /** `adopt`: an `attach` whose own stdin and stdout are the data link, to be opened by its `pid`. */
-  readonly kind: "control" | "data" | "adopt";
+  readonly kind: "control" | "data" | "bulk" | "adopt";
   readonly pid?: number;
+  /** With `adopt`: which link it is. @default "data" */
+  readonly link?: "data" | "bulk";
 }
 
 /** The answer to a `Hello`: from the supervisor on a control link or a refusal, else from the host. */

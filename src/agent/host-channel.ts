@@ -9,8 +9,8 @@ import { removeRunDir } from "./supervisor/run-dir.ts";
 export type ToHost =
   | { readonly type: "config"; readonly config: HostConfig; readonly generation: number }
   /** `leftover`: base64 of what was read behind the first line. */
-  | { readonly type: "link"; readonly epoch: number; readonly leftover: string }
-  | { readonly type: "adopt"; readonly epoch: number; readonly pid: number }
+  | { readonly type: "link"; readonly epoch: number; readonly leftover: string; readonly bulk: boolean }
+  | { readonly type: "adopt"; readonly epoch: number; readonly pid: number; readonly bulk: boolean }
   /** Links of lower epochs have ended. */
   | { readonly type: "fence"; readonly epoch: number }
   /** The pool said goodbye: exit within a second. */
@@ -26,8 +26,8 @@ export type ToSupervisorFromHost =
 export interface HostHandlers {
   /** First of all, once. */
   config(config: HostConfig, generation: number): void;
-  /** A new data link, its first line consumed and not yet answered. It replaces the one before. */
-  link(stream: Duplex, epoch: number): void;
+  /** A new data or bulk link, its first line consumed and not yet answered. It replaces the one before of its kind. */
+  link(stream: Duplex, epoch: number, bulk: boolean): void;
   /** A newer controller took over: links of lower epochs must end. */
   fence(epoch: number): void;
   /** An orderly end. The process exits when the promise settles, after a second at the latest. */
@@ -54,9 +54,9 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
       // A socket that was closed on the way arrives as undefined.
       if (socket === undefined) return;
       if (message.leftover !== "") socket.unshift(Buffer.from(message.leftover, "base64"));
-      handlers.link(socket, message.epoch);
+      handlers.link(socket, message.epoch, message.bulk);
     } else if (message.type === "adopt") {
-      adoptLink(message.pid, message.epoch, handlers);
+      adoptLink(message.pid, message.epoch, message.bulk, handlers);
     } else if (message.type === "fence") {
       handlers.fence(message.epoch);
     } else {
@@ -67,7 +67,7 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
   return { ready: () => say({ type: "ready" }) };
 }
 
-function adoptLink(pid: number, epoch: number, handlers: HostHandlers): void {
+function adoptLink(pid: number, epoch: number, bulk: boolean, handlers: HostHandlers): void {
   let stream: Duplex;
   try {
     stream = adopt(pid);
@@ -76,7 +76,7 @@ function adoptLink(pid: number, epoch: number, handlers: HostHandlers): void {
     return;
   }
   stream.once("close", () => say({ type: "adopt-closed", pid }));
-  handlers.link(stream, epoch);
+  handlers.link(stream, epoch, bulk);
 }
 
 function say(message: ToSupervisorFromHost): void {

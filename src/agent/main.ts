@@ -27,7 +27,9 @@ switch (role) {
     if (!(await import("node:worker_threads")).isMainThread) {
       (await import("./executors/thread/run-thread.ts")).runThread();
     } else {
-      console.error("usage: agent supervisor | host | attach control|data DIR | files | clean PID START DIR WAIT_MS");
+      console.error(
+        "usage: agent supervisor | host | attach control|data|bulk DIR | files | clean PID START DIR WAIT_MS",
+      );
       process.exitCode = 2;
     }
 }

@@ -5,6 +5,7 @@ const HINTS = {
   SKY_BAD_NODES: "Give nodes as 4, [2, 8] or { desired, min, max }, all whole numbers of at least 1.",
   SKY_BAD_TARGET: 'Give target as "head" or the rank of a node in the pool.',
   SKY_BAD_CALL: "Dispatch what sky.fn or sky.gather returned: pool.run(train(0.1)).",
+  SKY_BAD_REF: "Pass a Ref as a whole argument, to calls of the pool that made it, before it is released.",
   SKY_POOL_CLOSED: "Dispatch inside the scope of sky.compute, before it ends.",
   SKY_POOL_FAILED: "See the cause: no node of the pool could be made ready.",
   SKY_ON_NODE: "Open pools in your own program; a shipped function can't open one.",

@@ -5,11 +5,13 @@ import type { Explanation } from "./explain/explanation.ts";
 import { nameOf } from "./name.ts";
 import { type FnOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { makePending, type Pending } from "./pending.ts";
+import type { OrRefs } from "./ref.ts";
 import type { ResultOf } from "./stream.ts";
 
 /** A function that a pool can run. Calling it runs nothing: it describes a call. */
 export interface Fn<A extends readonly unknown[], R> {
-  (...args: A): Pending<ResultOf<R>>;
+  /** Each argument may be a `Ref` from `pool.put` in place of the value. */
+  (...args: OrRefs<A>): Pending<ResultOf<R>>;
   /** Runs the body here, as if it had never been wrapped. */
   local(...args: A): R;
   /** The same function with other options. */

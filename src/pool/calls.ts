@@ -12,6 +12,7 @@ import type { CallOptions } from "./call-options.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
 import type { Segment } from "./dispatch/segment.ts";
 import { sourcesOfAll } from "./dispatch/sources.ts";
+import { Sharing } from "./dispatch/sharing.ts";
 import { pull } from "./pull.ts";
 import { RunLine } from "./run-line.ts";
 import { REFUSED, type Observers, Task, type TaskOwner } from "./task.ts";
@@ -137,7 +138,7 @@ export class Calls {
           items,
           store,
           (values) => this.#mapPulled(store, made, values, single, target),
-          () => this.#dispatcher.scheduler.window(),
+          () => this.#dispatcher.window(),
         );
       else
         throw new SkyError(
@@ -201,6 +202,7 @@ export class Calls {
 
   /** One segment for each run of pendings with the same function, options and target. */
   #pendings(store: BatchStore, pendings: readonly Pending<unknown>[], targetOf: (index: number) => number): void {
+    const sharing = new Sharing(pendings.map(argsOf), this.#dispatcher.values);
     for (let from = 0; from < pendings.length;) {
       const first = pendings[from]!;
       let to = from + 1;
@@ -212,7 +214,7 @@ export class Calls {
       )
         to++;
       const values = pendings.slice(from, to).map(argsOf);
-      this.#fill(store, fnOf(first), optionsOf(first), false, targetOf(from), values);
+      this.#fill(store, fnOf(first), optionsOf(first), false, targetOf(from), values, sharing);
       from = to;
     }
   }
@@ -220,14 +222,17 @@ export class Calls {
   #mapList(store: BatchStore, made: AnyFn, items: readonly unknown[], single: boolean, target: number): void {
     if (items.length === 0) return store.close();
     if (single && items.every(isSmall)) {
-      const segment = this.#segment(store, made, optionsOf(made()), true, target, items, true);
+      const segment = this.#segment(store, made, optionsOf(made()), true, target, items, { small: true });
       store.add(segment, items.length);
       segment.sealed = true;
       const first = Math.min(FIRST_ITEMS, items.length);
       this.#dispatcher.enqueue(segment, 0, first);
       this.#dispatcher.flush();
       if (first < items.length) this.#dispatcher.enqueue(segment, first, items.length - first);
-    } else this.#fill(store, made, optionsOf(made()), single, target, items);
+    } else {
+      const sharing = new Sharing(items, this.#dispatcher.values);
+      this.#fill(store, made, optionsOf(made()), single, target, items, sharing);
+    }
     store.close();
   }
 
@@ -243,7 +248,7 @@ export class Calls {
     single: boolean,
     target: number,
     values: readonly unknown[],
-    small = false,
+    { small = false, sharing }: { readonly small?: boolean; readonly sharing?: Sharing } = {},
   ): Segment {
     const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS, small ? undefined : values);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
@@ -259,6 +264,7 @@ export class Calls {
         queueTimeoutMs,
         capacity: values.length,
         ...(small ? { items: values.slice() } : {}),
+        ...(sharing ? { sharing } : {}),
       },
       values.length,
     );
@@ -272,9 +278,10 @@ export class Calls {
     single: boolean,
     target: number,
     given: readonly unknown[],
+    sharing?: Sharing,
   ): void {
     const { values, sources } = sourcesOfAll(given, single);
-    const segment = this.#segment(store, made, options, single, target, values);
+    const segment = this.#segment(store, made, options, single, target, values, sharing ? { sharing } : {});
     store.add(segment, values.length);
     const refused: [number, unknown][] = [];
     let queuedTo = 0;

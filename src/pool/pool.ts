@@ -5,6 +5,9 @@ import { projectPool } from "../events/projection.ts";
 import { emptyPool, type PoolView } from "../events/views.ts";
 import type { Fn } from "../function/fn.ts";
 import { type Group, isGroup } from "../function/group.ts";
+import type { OrRefs, Ref } from "../function/ref.ts";
+import { keepExternal } from "../values/externals.ts";
+import { encodeParts } from "./dispatch/encode-parts.ts";
 import type { Pending } from "../function/pending.ts";
 import type { ResultOf } from "../function/stream.ts";
 import type { SessionCounters } from "../wire/session.ts";
@@ -26,6 +29,8 @@ import type { PoolSpec } from "./spec.ts";
 import type { Task } from "./task.ts";
 import { type Trace, TraceFile } from "./trace/trace.ts";
 import { Unobserved } from "./unobserved.ts";
+
+const PUT_HOOKS = { root: "value", external: keepExternal };
 
 type Items<T> = Iterable<T> | AsyncIterable<T>;
 
@@ -166,7 +171,11 @@ export class Pool implements AsyncDisposable {
    * Runs `fn` once for each item, which is its one argument. Items may come from an iterable, also an endless or an
    * asynchronous one: they are pulled as fast as nodes take them.
    */
-  map<A extends readonly unknown[], R>(fn: Fn<A, R>, items: Items<A[0]>, options?: CallOptions): Batch<ResultOf<R>>;
+  map<A extends readonly unknown[], R>(
+    fn: Fn<A, R>,
+    items: Items<A[0] | Ref<A[0]>>,
+    options?: CallOptions,
+  ): Batch<ResultOf<R>>;
   map<A extends readonly unknown[], R>(
     fn: (...args: A) => Pending<R>,
     items: Items<A[0]>,
@@ -180,7 +189,7 @@ export class Pool implements AsyncDisposable {
   /** Like `map`, each item being the list of arguments. */
   starmap<A extends readonly unknown[], R>(
     fn: Fn<A, R>,
-    items: Items<Readonly<A>>,
+    items: Items<Readonly<OrRefs<A>>>,
     options?: CallOptions,
   ): Batch<ResultOf<R>>;
   starmap<A extends readonly unknown[], R>(
@@ -228,6 +237,21 @@ export class Pool implements AsyncDisposable {
   async shell(target: "head" | number = "head", options: ShellOptions = {}): Promise<number | null> {
     checkOptions("pool.shell", options, ["command", "columns", "rows", "stdin", "stdout", "signal"]);
     return shell(this.#places(target, "head")[0]!, options);
+  }
+
+  /**
+   * Keeps a value for calls of this pool: it crosses to each node once, whoever uses it, and is sent again when a node
+   * has lost it. It is encoded now: later changes do not reach the tasks. A task gets a copy of its own.
+   *
+   * ```ts
+   * using weights = pool.put(new Float32Array(25_000_000));
+   * const scores = await pool.starmap(score, rows.map((row) => [row, weights]));
+   * ```
+   * @throws SkyError SKY_POOL_CLOSED, SKY_VALUE_*
+   */
+  put<T>(value: T): Ref<T> {
+    if (this.#dispatcher.closed) throw this.#dispatcher.closed;
+    return this.#dispatcher.values.ref(encodeParts(value, PUT_HOOKS));
   }
 
   /** Ends all tasks and nodes. Idempotent; resolves when nothing is left. */

@@ -58,6 +58,8 @@ export interface MachineProcess {
   /** Ends it with all of its process group. */
   kill(): void;
 }
+/** `bulk`: for large values, opened when there are some; at most one, over a connection of its own where links share one. */
+export type LinkKind = "control" | "data" | "bulk";
 
 /** One machine of a pool: first `start`, then `connect` as often as needed, and `release` in the end. */
 export interface Machine {
@@ -82,7 +84,7 @@ export interface Machine {
    * Opens a link. The first line has been sent when this resolves; the caller reads the answer, one line of JSON, and
    * sends nothing before. May be called again after a cut; makes what lies below (an SSH connection) anew if it has to.
    */
-  connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex>;
+  connect(kind: LinkKind, key: LinkKey, signal: AbortSignal): Promise<Duplex>;
   /**
    * After "end" on the control link, or in place of it: waits for the agent to go (at most 5 s, then ends it), removes
    * what is left of it and closes connections. A second call returns the first one's promise.

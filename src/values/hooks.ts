@@ -18,6 +18,8 @@ export interface EncodeHooks {
    * dispatching call returns, or they may change.
    */
   external?(bytes: Uint8Array): number | undefined;
+  /** Asked for each object: the number under which the other end has it already, or undefined to have it written. */
+  shared?(object: object): number | undefined;
   /** Asked for each Blob, whose bytes only come asynchronously: the index under which the other end finds them. */
   blob?(blob: Blob): number | undefined;
 }
@@ -31,6 +33,8 @@ export interface DecodeHooks {
   resolveFunction?(state: unknown): AnyFunction;
   /** The bytes with that index. They are given away: a buffer that they fill becomes part of the value without a copy. */
   resolveExternal?(index: number): Uint8Array;
+  /** The value with the number that `shared` gave. */
+  resolveShared?(index: number): unknown;
   /** An error class that is not built in, by its name. Its constructor is not run. */
   errorClass?(name: string): AnyFunction | AnyClass | undefined;
   /** Rewrites the stack of each error that arrives. */

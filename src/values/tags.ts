@@ -55,3 +55,5 @@ export const INSTANCE_CODEC = 0xf4;
 export const FUNCTION = 0xf5;
 /** More properties for the object that follows. */
 export const WITH_PROPS = 0xf6;
+/** A value that the other end has under a number. */
+export const SHARED_VALUE = 0xf7;

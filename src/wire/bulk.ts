@@ -27,6 +27,13 @@ export class BulkSender {
     this.#session = session;
   }
 
+  /** Bytes that have not left yet. */
+  get queuedBytes(): number {
+    let sum = 0;
+    for (const { bytes, at } of this.#queue) sum += bytes.byteLength - at;
+    return sum;
+  }
+
   get pending(): boolean {
     return this.#queue.length > 0;
   }

@@ -45,5 +45,7 @@ export function readLine(
     if (leftover && look()) return;
     if (stream.destroyed || stream.readableEnded) return onClose();
     stream.on("data", onData);
+    // After an earlier line it stands still.
+    if (stream.isPaused()) stream.resume();
   });
 }

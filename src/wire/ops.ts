@@ -38,11 +38,15 @@ export const Op = {
   TOPOLOGY: 23,
   FILES: 24,
   NPM: 25,
+  SHARE: 26,
+  UNSHARE: 27,
   OUTCOMES: 32,
   REVOKED: 33,
   LOST: 34,
   LOG: 35,
   NOTE: 36,
+  MISSING: 38,
+  BULK_WANTED: 39,
 } as const;
 
 /** First byte of an outcome item; an empty item is `undefined`, returned. */
@@ -57,6 +61,8 @@ export const Status = {
   STREAM_THREW: 5,
   /** A body whose result is a stream threw before the first element: there is no stream. */
   STREAM_FAILED: 6,
+  RETURNED_LARGE: 16,
+  THREW_LARGE: 17,
 } as const;
 
 /** First byte of a TASKS record's mode. */
@@ -73,4 +79,8 @@ export const Mode = {
   STREAMS: 4,
   /** The same, in the bulk channel that the body names (u32). */
   BULK_STREAMS: 5,
+  /** The record has one task, whose parts come over the bulk link, or that uses shared values; as arguments. */
+  LARGE_ARGUMENTS: 16,
+  /** The same, as the one argument. */
+  LARGE_ITEM: 17,
 } as const;

@@ -213,3 +213,28 @@ export interface CodeFailure {
   readonly retryable: boolean;
   readonly details: Readonly<Record<string, unknown>>;
 }
+
+/** Behind the header of a TASKS record with a large task: `u32 channel (0: none), u16 count, shared values u32 each, bytes`. */
+export interface LargeTask {
+  /** The bulk channel that brings the encoded value and its externals; 0 when the value stands in the record. */
+  readonly channel: number;
+  /** Shared values that it uses, by their numbers in the value. */
+  readonly shares: readonly number[];
+  /** Where the value stands when there is no channel. */
+  readonly start: number;
+}
+
+export function writeLargeTask(out: ByteWriter, channel: number, shares: readonly number[], value: Uint8Array): void {
+  out.u32(channel);
+  out.u16(shares.length);
+  for (const share of shares) out.u32(share);
+  out.bytes(value);
+}
+
+export function readLargeTask(buf: Buffer, start: number, end: number): LargeTask {
+  need(start, end, 6, "TASKS");
+  const count = buf.readUInt16LE(start + 4);
+  need(start, end, 6 + 4 * count, "TASKS");
+  const shares = Array.from({ length: count }, (_, index) => buf.readUInt32LE(start + 6 + 4 * index));
+  return { channel: buf.readUInt32LE(start), shares, start: start + 6 + 4 * count };
+}

@@ -66,7 +66,7 @@ class Brittle extends Duplex {
 export interface Cuts {
   readonly provider: sky.Provider;
   /** How many links of each kind were cut while they stood. */
-  readonly counts: { control: number; data: number };
+  readonly counts: { control: number; data: number; bulk: number };
   /** Links that were opened. */
   readonly opened: () => number;
   /** Begins; before, links stand as long as they like. */
@@ -89,15 +89,15 @@ export interface CutOptions {
 /** A provider whose links are destroyed at random moments, and at random bytes. */
 export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other, patient }: CutOptions): Cuts {
   const next = random(seed);
-  const open = new Map<Duplex, "control" | "data">();
-  const counts = { control: 0, data: 0 };
+  const open = new Map<Duplex, "control" | "data" | "bulk">();
+  const counts = { control: 0, data: 0, bulk: 0 };
   let opened = 0;
   let links = 0;
   let timer: NodeJS.Timeout | undefined;
   let active = false;
   const cut = (): void => {
     // Where mending takes longer than a cut, most wait for it: else no node would ever be whole.
-    const whole = open.size === links;
+    const whole = [...open.values()].filter((kind) => kind !== "bulk").length === links;
     if (patient && !whole && next() < 0.7) {
       timer = setTimeout(cut, everyMs);
       return;
@@ -114,7 +114,7 @@ export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other,
     return {
       connect: async (kind, key, connectSignal) => {
         const raw = await machine.connect(kind, key, connectSignal);
-        const brittle = active && kind === "data" && everyBytes !== undefined && next() < 0.5;
+        const brittle = active && kind !== "control" && everyBytes !== undefined && next() < 0.5;
         const stream = brittle ? new Brittle(raw, next() * 2 * everyBytes) : raw;
         opened++;
         open.set(stream, kind);

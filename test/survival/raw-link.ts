@@ -12,7 +12,7 @@ export interface Spied {
   /** The session that the host named last, and how many of its frames have arrived here. */
   readonly session: () => string;
   readonly received: () => number;
-  readonly links: { control: number; data: number };
+  readonly links: { control: number; data: number; bulk: number };
 }
 
 /** A provider that tells the key of its links and the session of its data link. */
@@ -20,7 +20,7 @@ export function spying(inner: sky.Provider): Spied {
   let key: LinkKey | undefined;
   let session = "";
   let received = 0;
-  const links = { control: 0, data: 0 };
+  const links = { control: 0, data: 0, bulk: 0 };
   const listen = (stream: Duplex): Duplex => {
     const push = stream.push.bind(stream);
     const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;

@@ -55,7 +55,7 @@ export abstract class Carrier {
     this.#words = words;
   }
 
-  abstract post(message: ToSlots): void;
+  abstract post(message: ToSlots, transfer?: readonly ArrayBuffer[]): void;
 
   /** Ends it, whatever it does; resolves when it is gone. */
   abstract terminate(): Promise<unknown>;

@@ -2,6 +2,13 @@ import { Mode } from "../../wire/ops.ts";
 import { skipItems } from "../../wire/items.ts";
 import type { ChunkMessage } from "./chunk-message.ts";
 
+/** What a large task needs: asked for when it starts. */
+export interface LargeParts {
+  /** The encoded value, then its externals. They are given away. */
+  value: Uint8Array[];
+  readonly shares: readonly number[];
+}
+
 /** Part of a TASKS record, before it has a thread. */
 export interface Work {
   readonly bind: number;
@@ -10,6 +17,7 @@ export interface Work {
   readonly first: number;
   readonly count: number;
   readonly body: Uint8Array;
+  readonly large?: LargeParts;
 }
 
 /** A chunk on a thread, as the host's main thread sees it: which of its items have an outcome. */

@@ -2,8 +2,9 @@ import type { InstanceFacts } from "../../task/instance-info.ts";
 import type { ProcessEnd } from "../../wire/records.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { Chunk, Work } from "./chunk.ts";
+import { giveParts, type PartsOf } from "./give-parts.ts";
 import { Limits } from "./limits.ts";
-import type { FromSlots, HostBind, StreamMessage } from "./messages.ts";
+import type { FromSlots, HostBind, LargeOutcomeMessage, StreamMessage } from "./messages.ts";
 import { StreamRelay } from "./stream-relay.ts";
 import { settleRecords } from "./settle-records.ts";
 import { Spawners } from "./spawners.ts";
@@ -21,7 +22,9 @@ const MAX_PAUSE_MS = 5000;
 export interface ExecutorEvents {
   /** OUTCOMES records, whole, whose items all count. */
   outcomes(records: Uint8Array): void;
-  bulkOutcome(id: number, attempt: number, status: number, elapsedUs: number, value: Uint8Array): void;
+  bulkOutcome(outcome: LargeOutcomeMessage): void;
+  /** The large arguments of a task that has started. */
+  readonly parts: PartsOf;
   /** The run limit passed; the task is being stopped. */
   timedOut(id: number, attempt: number, limitMs: number): void;
   cancelled(id: number, attempt: number): void;
@@ -238,10 +241,11 @@ export class Executor {
     switch (message.type) {
       case "bulk": {
         const chunk = carrier.find(message.id, message.attempt);
-        if (chunk && carrier.settle(chunk, message.id - chunk.work.first))
-          this.#events.bulkOutcome(message.id, message.attempt, message.status, message.elapsedUs, message.value);
+        if (chunk && carrier.settle(chunk, message.id - chunk.work.first)) this.#events.bulkOutcome(message);
         return this.#balance();
       }
+      case "fetch":
+        return giveParts(carrier, carrier.find(message.id, message.attempt)?.work, this.#events.parts);
       case "line":
         return this.#events.line(message.id, message.stream, message.text);
       case "stream":

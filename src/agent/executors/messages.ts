@@ -29,9 +29,19 @@ export type StreamNews =
   /** A body of this bind has given a stream. */
   | { readonly type: "streams"; readonly bind: number };
 
+/** The large arguments of a task that has started: its own parts, and those of each shared value that it uses. */
+export interface PartsMessage {
+  readonly type: "parts";
+  readonly id: number;
+  readonly attempt: number;
+  readonly value: readonly Uint8Array[];
+  readonly shares: readonly (readonly Uint8Array[])[];
+}
+
 /** Work is bytes, as `packChunks` makes them; all else is an object. */
 export type ToSlots =
   | Uint8Array
+  | PartsMessage
   | { readonly type: "bind"; readonly bind: BindMessage }
   | { readonly type: "unbind"; readonly id: number }
   /** Gives tasks up: abort their signal, forget their outcome, free their slot. */
@@ -41,18 +51,25 @@ export type ToSlots =
   | { readonly type: "slots" }
   | { readonly type: "ping"; readonly id: number };
 
+/** An outcome that is too large for a record. */
+export interface LargeOutcomeMessage {
+  readonly type: "bulk";
+  readonly id: number;
+  readonly attempt: number;
+  readonly status: number;
+  readonly elapsedUs: number;
+  /** The status, then the encoded value. */
+  readonly value: Uint8Array;
+  readonly externals: readonly Uint8Array[];
+}
+
 /** OUTCOMES records are bytes, as they go on the wire; all else is an object. */
 export type FromSlots =
   | Uint8Array
   | { readonly type: "ready" }
-  | {
-      readonly type: "bulk";
-      readonly id: number;
-      readonly attempt: number;
-      readonly status: number;
-      readonly elapsedUs: number;
-      readonly value: Uint8Array;
-    }
+  | LargeOutcomeMessage
+  /** A large task has started and needs its arguments. */
+  | { readonly type: "fetch"; readonly id: number; readonly attempt: number }
   | { readonly type: "line"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
   | StreamMessage

@@ -11,6 +11,7 @@ import {
   type BindRecord,
   type CodeRecord,
   need,
+  readLargeTask,
   readJson,
   readRanges,
   readTasksHeader,
@@ -24,22 +25,29 @@ import {
 import { Session } from "../../wire/session.ts";
 import { isStreamOp, readPlace } from "../../wire/stream/records.ts";
 import type { HostConfig } from "../config.ts";
-import type { StreamMessage } from "../executors/messages.ts";
+import type { LargeOutcomeMessage, StreamMessage } from "../executors/messages.ts";
 import { Executors } from "./executors.ts";
 import { initialInfo } from "./initial-info.ts";
+import { checkStreams } from "./check-streams.ts";
+import { copyOf } from "./copy-of.ts";
+import { LargeValues } from "./large-values.ts";
+import { sendLargeOutcome } from "./send-large-outcome.ts";
 import { Placing } from "./placing.ts";
 import { LineLimit } from "./line-limit.ts";
 
 const HELLO_MS = 10_000;
 /** Stands for the task of a line that belongs to the node. */
 const NO_TASK = -1;
+const NOTHING = new Uint8Array(0);
 
 /** Carries the executors of a node and has the data link's stream. Runs no user code on its main thread. */
 export class Host {
   readonly #placing: Placing;
   readonly #executor: Executors;
+  readonly #dir: string;
   #session: Session;
   #sessionId: string;
+  #large: LargeValues;
   readonly #lines = new LineLimit();
   #flushing = false;
   /** Frames that had arrived when the last malformed one came; -1 when a good one has come since. */
@@ -49,6 +57,8 @@ export class Host {
   constructor(config: HostConfig) {
     this.#placing = new Placing(config.dir, (note) => this.#json(Op.NOTE, note));
     this.#info = initialInfo(config);
+    this.#dir = config.dir;
+    this.#large = this.#newLarge();
     this.#session = this.#newSession();
     this.#sessionId = randomUUID();
     this.#executor = new Executors(config, this.#info, {
@@ -56,7 +66,8 @@ export class Host {
         this.#session.raw(records);
         this.#flushSoon();
       },
-      bulkOutcome: (id, attempt, status, elapsedUs, value) => this.#bulkOutcome(id, attempt, status, elapsedUs, value),
+      bulkOutcome: (outcome) => this.#bulkOutcome(outcome),
+      parts: (large) => this.#large.parts(large),
       timedOut: (id, attempt, limitMs) =>
         this.#failed(
           id,
@@ -66,8 +77,7 @@ export class Host {
           }),
           limitMs * 1000,
         ),
-      cancelled: (id, attempt) =>
-        this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled")),
+      cancelled: (id, attempt) => this.#cancelled(id, attempt),
       lost: (tasks, detail, culprit, innocent, end) =>
         this.#json(Op.LOST, {
           tasks,
@@ -108,13 +118,21 @@ export class Host {
     }
   }
 
-  /** Lets go of the data stream: a newer controller has the node now. */
+  /** Takes over a new bulk stream. */
+  linkBulk(stream: Duplex): void {
+    stream.on("error", () => stream.destroy());
+    void this.#large.link(stream, this.#sessionId);
+  }
+
+  /** Lets go of the streams: a newer controller has the node now. */
   fence(): void {
     this.#session.detach();
+    this.#large.bulk.detach();
   }
 
   async close(): Promise<void> {
     this.#session.dispose();
+    this.#large.dispose();
     await this.#executor.close();
   }
 
@@ -125,9 +143,26 @@ export class Host {
       this.#session.dispose();
       this.#placing.reset();
       this.#session = this.#newSession();
+      this.#large.dispose();
+      this.#large = this.#newLarge();
     }
     this.#sessionId = randomUUID();
   }
+
+  #newLarge(): LargeValues {
+    return new LargeValues(this.#dir, () => this.#session, {
+      ready: (work) => {
+        this.#executor.take(work);
+        // Those that became ready together leave together.
+        queueMicrotask(this.#send);
+      },
+      cancelled: (id, attempt) => this.#cancelled(id, attempt),
+      said: () => this.#flushSoon(),
+      log: (line) => this.#log(NO_TASK, "stderr", line),
+    });
+  }
+
+  #send = (): void => this.#executor.send();
 
   #newSession(): Session {
     const session: Session = new Session({
@@ -173,8 +208,17 @@ export class Host {
         need(start, end, 4, "REVOKE");
         return this.#revoke(buf.readUInt32LE(start));
       case Op.CANCEL:
-        for (const { first, count } of readRanges(buf, start, end)) this.#executor.cancel(first, count);
+        for (const { first, count } of readRanges(buf, start, end)) {
+          this.#large.cancel(first, count);
+          this.#executor.cancel(first, count);
+        }
         return;
+      case Op.SHARE:
+        need(start, end, 8, "SHARE");
+        return this.#large.share(buf.readUInt32LE(start), buf.readUInt32LE(start + 4));
+      case Op.UNSHARE:
+        need(start, end, 4, "UNSHARE");
+        return this.#large.unshare(buf.readUInt32LE(start));
       case Op.TOPOLOGY:
         this.#info = { ...this.#info, ...readJson<Partial<InstanceFacts>>(buf, start, end) };
         return this.#executor.setInfo(this.#info);
@@ -191,6 +235,11 @@ export class Host {
 
   #tasks(session: Session, buf: Buffer, start: number, end: number): void {
     const header = readTasksHeader(buf, start, end);
+    if (header.mode === Mode.LARGE_ARGUMENTS || header.mode === Mode.LARGE_ITEM) {
+      if (header.count !== 1) throw new SkyError("SKY_WIRE_MALFORMED", "a large task comes alone");
+      const large = readLargeTask(buf, start + TASKS_HEADER, end);
+      return this.#large.task({ ...header, body: NOTHING }, large, copyOf(buf, large.start, end));
+    }
     if (header.count === 0 || header.count > 32_768 || header.mode > Mode.BULK_STREAMS)
       throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record with a header that can't be");
     if (header.mode < Mode.BULK_ARGUMENTS || header.mode === Mode.STREAMS) {
@@ -264,6 +313,10 @@ export class Host {
     this.#flushSoon();
   }
 
+  #cancelled(id: number, attempt: number): void {
+    this.#failed(id, attempt, new SkyError("SKY_TASK_CANCELLED", "the task was cancelled"));
+  }
+
   #failed(id: number, attempt: number, error: SkyError, elapsedUs = 0): void {
     const item = new ByteWriter(1024);
     item.u8(Status.THREW);
@@ -277,17 +330,8 @@ export class Host {
     this.#flushSoon();
   }
 
-  #bulkOutcome(id: number, attempt: number, status: number, elapsedUs: number, value: Uint8Array): void {
-    const session = this.#session;
-    const ended = nodeNow();
-    session.bulk.send(value.subarray(1), (channel) => {
-      session.open(Op.OUTCOMES);
-      writeOutcomesHeader(session.out, id, attempt, 1, elapsedUs, ended);
-      session.out.varint(5);
-      session.out.u8(status === Status.THREW ? Status.THREW_BULK : Status.RETURNED_BULK);
-      session.out.u32(channel);
-      session.close();
-    });
+  #bulkOutcome(outcome: LargeOutcomeMessage): void {
+    sendLargeOutcome(this.#session, this.#large.bulk, outcome, nodeNow());
     this.#flushSoon();
   }
 
@@ -337,18 +381,4 @@ export class Host {
 /** Milliseconds since the epoch, finer than `Date.now()`. */
 function nodeNow(): number {
   return performance.timeOrigin + performance.now();
-}
-
-/** The one task of a record whose arguments stream: count u8, positions, encoded list. */
-function checkStreams(tasks: number, body: Buffer, start: number, end: number): void {
-  if (tasks !== 1 || end - start < 2 || end - start < 2 + body[start]!)
-    throw new SkyError("SKY_WIRE_MALFORMED", "a TASKS record whose streams can't be");
-}
-
-/** Bytes of their own, for work that outlives the arrival it came with. */
-function copyOf(buf: Buffer, start: number, end: number): Uint8Array {
-  const out = new Uint8Array(end - start);
-  if (out.length > 64) buf.copy(out, 0, start, end);
-  else for (let i = 0; i < out.length; i++) out[i] = buf[start + i]!;
-  return out;
 }

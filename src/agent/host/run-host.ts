@@ -11,9 +11,10 @@ export async function runHost(): Promise<void> {
       channel.ready();
       setImmediate(() => host?.open());
     },
-    link(stream, linkEpoch) {
+    link(stream, linkEpoch, bulk) {
       epoch = Math.max(epoch, linkEpoch);
       if (linkEpoch < epoch) stream.destroy();
+      else if (bulk) host?.linkBulk(stream);
       else void host?.link(stream);
     },
     fence(newEpoch) {

@@ -57,7 +57,7 @@ export function parseHello(line: string): Hello | Refusal {
     return malformed("the first line is not JSON");
   }
   if (typeof value !== "object" || value === null) return malformed("the first line is not an object");
-  const { v, token, epoch, kind, pid } = value as Partial<Record<keyof Hello, unknown>>;
+  const { v, token, epoch, kind, pid, link } = value as Partial<Record<keyof Hello, unknown>>;
   if (v !== PROTOCOL_VERSION) {
     const error = `this agent speaks version ${PROTOCOL_VERSION} of the protocol, the controller version ${JSON.stringify(v)}`;
     return { ok: false, code: "SKY_WIRE_VERSION", error };
@@ -66,9 +66,9 @@ export function parseHello(line: string): Hello | Refusal {
     return malformed("the first line has no token or no epoch");
   }
   const common = { v: PROTOCOL_VERSION, token, epoch: epoch as number };
-  if (kind === "control" || kind === "data") return { ...common, kind };
+  if (kind === "control" || kind === "data" || kind === "bulk") return { ...common, kind };
   if (kind === "adopt" && Number.isSafeInteger(pid) && (pid as number) > 0)
-    return { ...common, kind, pid: pid as number };
+    return { ...common, kind, pid: pid as number, link: link === "bulk" ? "bulk" : "data" };
   return malformed("the first line names no kind of link");
 }
 

@@ -42,7 +42,7 @@ export class Links {
   /** The newest data link, while the host can't take it yet. */
   #waiting: DataLink | undefined;
   /** Sockets of `attach` processes whose pipes the host has, by their pid. */
-  readonly #adopted = new Map<number, { readonly epoch: number; readonly socket: Socket }>();
+  readonly #adopted = new Map<number, { readonly epoch: number; readonly socket: Socket; readonly bulk: boolean }>();
 
   constructor(options: LinksOptions) {
     this.#options = options;
@@ -143,7 +143,8 @@ export class Links {
     link.start(leftover);
   }
 
-  #takeData(socket: Socket, { epoch, pid }: Hello, leftover: Buffer): void {
+  #takeData(socket: Socket, { epoch, kind, pid, link }: Hello, leftover: Buffer): void {
+    const bulk = kind === "bulk" || link === "bulk";
     const pass = (hosts: HostKeeper): void => {
       if (pid === undefined) {
         if (socket.destroyed) return;
@@ -151,28 +152,34 @@ export class Links {
         // Taking what was read makes the stream read again, so stopping comes last.
         const more = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
         stopReading(socket);
-        hosts.send({ type: "link", epoch, leftover: Buffer.concat([leftover, more]).toString("base64") }, socket);
+        const left = Buffer.concat([leftover, more]).toString("base64");
+        hosts.send({ type: "link", epoch, leftover: left, bulk }, socket);
         return;
       }
-      this.#adopted.set(pid, { epoch, socket });
+      this.#adopted.set(pid, { epoch, socket, bulk });
       socket.once("close", () => {
         if (this.#adopted.get(pid)?.socket === socket) this.#adopted.delete(pid);
       });
       // Reading shows when the attach ends; it says nothing more.
       socket.resume();
-      hosts.send({ type: "adopt", epoch, pid });
+      hosts.send({ type: "adopt", epoch, pid, bulk });
     };
+    const hosts = this.#options.hosts();
+    if (bulk) {
+      this.#closeAdopted(Infinity, true);
+      // A host that is not ready has nothing that could go on; the controller asks again.
+      return hosts.state === undefined ? refuse(socket, refusalOf("there is no host now")) : pass(hosts);
+    }
     this.#waiting?.socket.destroy();
     this.#waiting = undefined;
-    this.#closeAdopted(Infinity);
-    const hosts = this.#options.hosts();
+    this.#closeAdopted(Infinity, false);
     if (hosts.state === undefined) this.#waiting = { epoch, socket, pass };
     else pass(hosts);
   }
 
-  #closeAdopted(below: number): void {
-    for (const [pid, { epoch, socket }] of this.#adopted) {
-      if (epoch >= below) continue;
+  #closeAdopted(below: number, which?: boolean): void {
+    for (const [pid, { epoch, socket, bulk }] of this.#adopted) {
+      if (epoch >= below || (which !== undefined && bulk !== which)) continue;
       this.#adopted.delete(pid);
       socket.destroySoon();
     }

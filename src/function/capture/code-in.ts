@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { PutRef } from "../ref.ts";
 import { wellKnown } from "./intrinsics.ts";
 import { isPrototypeOf } from "./realm.ts";
 
@@ -26,6 +27,7 @@ export function codeIn(values: unknown, isKnown: (value: AnyFunction) => boolean
       continue;
     }
     const object = value as object;
+    if (object instanceof PutRef) continue;
     if (++visited > TRUSTED) {
       if (seen.has(object)) continue;
       seen.add(object);

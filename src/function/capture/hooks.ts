@@ -1,4 +1,5 @@
 import type { AnyClass, DecodeHooks, EncodeHooks } from "../../values/hooks.ts";
+import { keepExternal } from "../../values/externals.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { CarryingCode } from "./carrying-code.ts";
 import type { Code } from "./code.ts";
@@ -33,6 +34,7 @@ function makeEncodeHooks(code: Code, root: string): EncodeHooks {
   const carrying = code instanceof CarryingCode ? code : undefined;
   return {
     root,
+    external: keepExternal,
     classOf(instance) {
       const { constructor } = Object.getPrototypeOf(instance) as { readonly constructor: AnyFunction };
       const index = known.get(constructor);

@@ -19,7 +19,10 @@ import { type Held, Unprepared } from "./unprepared.ts";
 import { Arrived } from "../results/arrived.ts";
 import { isCached } from "../results/is-cached.ts";
 import { ResultCache } from "../results/result-cache.ts";
+import { holdsMuch } from "./holds-much.ts";
+import { sendGiven } from "./send-given.ts";
 import { Segment, type SegmentOptions, State } from "./segment.ts";
+import { SharedValues } from "./shared-values.ts";
 import type { Sources } from "./sources.ts";
 import { Streams } from "./streams.ts";
 import { SegmentTable } from "./segment-table.ts";
@@ -27,6 +30,10 @@ import { SegmentTable } from "./segment-table.ts";
 /** The shell around the scheduler: gives it what happened, and carries out what it says, one write per node and tick. */
 export class Dispatcher {
   readonly scheduler = new Scheduler();
+  /** What several tasks use. */
+  readonly values = new SharedValues((share) => {
+    for (const port of this.#ports.values()) port.unshare(share);
+  });
   readonly #options: DispatcherOptions;
   readonly #binds: BindTable;
   readonly #segments = new SegmentTable();
@@ -117,10 +124,15 @@ export class Dispatcher {
 
   /** Makes a segment; add its tasks, then `enqueue` them. Without `reserve` it takes ids as tasks are added. */
   segment(options: SegmentOptions, reserve = 0): Segment {
-    const segment = new Segment(this.#nextId, this.#options.now(), options);
+    const segment = new Segment(this.#nextId, this.#options.now(), this.values, options);
     this.#nextId += reserve;
     this.#segments.add(segment);
     return segment;
+  }
+
+  /** How many items should be at hand for a call that pulls them. */
+  window(): number {
+    return holdsMuch(this.#segments) ? 1 : this.scheduler.window();
   }
 
   /** Adds a task to a segment without reserved ids; only while `isOpen`. */
@@ -178,7 +190,7 @@ export class Dispatcher {
     for (const given of this.scheduler.assign()) {
       const port = this.#ports.get(given.rank)!;
       dirty.add(port);
-      this.#send(port, given);
+      sendGiven(port, given, this.#segments, this.scheduler, this.#options.now());
     }
     for (const { rank, count } of this.scheduler.revoke()) {
       const port = this.#ports.get(rank)!;
@@ -222,7 +234,7 @@ export class Dispatcher {
     let piece = 0;
     const arrived = isCached(segment) ? new Arrived(offset) : undefined;
     items(
-      (channel) => port.take(channel),
+      port,
       segment.bind.code,
       (item, threw, value, streamed) => {
         const index = offset + item;
@@ -297,26 +309,6 @@ export class Dispatcher {
     return this.#results.close();
   }
 
-  #send(port: NodePort, given: Range): void {
-    const now = this.#options.now();
-    let id = given.first;
-    const end = given.first + given.count;
-    while (id < end) {
-      const segment = this.#segments.find(id);
-      if (!segment) {
-        // Ended while it was queued, by a cancel that met its range elsewhere.
-        this.scheduler.ended(port.rank, id, 1);
-        id++;
-        continue;
-      }
-      const index = id - segment.first;
-      const count = Math.min(end - id, segment.count - index);
-      segment.sent(index, count, port.rank, given.attempt, now);
-      port.tasks(segment, index, count, given.attempt);
-      id += count;
-    }
-  }
-
   /** The files of held tasks are known, or can't be made. */
   #prepared({ segment, index, count }: Held, failure: { readonly error: unknown } | undefined): void {
     for (let i = index; i < index + count; i++) {
@@ -384,6 +376,7 @@ export class Dispatcher {
   /** Forgets a segment whose tasks have all ended. */
   #finish(segment: Segment): void {
     this.#segments.remove(segment);
+    segment.release();
     if (segment.ownsQueue) this.scheduler.closeQueue(segment.queue);
     segment.bind.segments--;
     if (segment.bind.retired) this.#forgetUnused(segment.bind);

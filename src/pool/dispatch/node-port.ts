@@ -1,6 +1,7 @@
 import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "./bind.ts";
 import type { StreamOutbox } from "../../wire/stream/outbox.ts";
+import type { SharedValue } from "./shared-values.ts";
 import type { Segment } from "./segment.ts";
 
 /** A node that can take tasks, as the dispatcher needs it. */
@@ -14,7 +15,11 @@ export interface NodePort {
   revoke(count: number): void;
   cancel(first: number, count: number): void;
   forget(bind: Bind): void;
+  /** Nobody needs the value any more. */
+  unshare(share: SharedValue): void;
   flush(): void;
+  /** The value that came in a channel of the data link; `takeLarge`: the parts that came by the bulk link. */
   take(channel: number): Buffer;
   readonly streams: StreamOutbox;
+  takeLarge(channel: number): Uint8Array[];
 }

@@ -12,9 +12,15 @@ type Each = (item: number, threw: boolean, value: unknown, streamed?: number) =>
 /** Told of the bytes of each result that could be read, before `Each`; they last until the record has been handled. */
 export type Keep = (item: number, bytes: Uint8Array) => void;
 
+/** Where the bytes of large outcomes are. */
+export interface Channels {
+  take(channel: number): Buffer;
+  takeLarge(channel: number): Uint8Array[];
+}
+
 export interface Outcomes extends OutcomesHeader {
   /** Decodes the items in turn. An item that can't be decoded counts as one that threw. */
-  items(take: (channel: number) => Buffer, code: Code, each: Each, keep?: Keep): void;
+  items(channels: Channels, code: Code, each: Each, keep?: Keep): void;
 }
 
 /** Reads an OUTCOMES record. */
@@ -22,7 +28,8 @@ export function eachOutcome(buf: Buffer, start: number, end: number): Outcomes {
   const header = readOutcomesHeader(buf, start, end);
   return {
     ...header,
-    items: (take, code, each, keep) => walk(buf, start + OUTCOMES_HEADER, end, header.count, take, code, each, keep),
+    items: (channels, code, each, keep) =>
+      walk(buf, start + OUTCOMES_HEADER, end, header.count, channels, code, each, keep),
   };
 }
 
@@ -31,7 +38,7 @@ function walk(
   start: number,
   end: number,
   count: number,
-  take: (channel: number) => Buffer,
+  channels: Channels,
   code: Code,
   each: Each,
   keep: Keep | undefined,
@@ -45,7 +52,7 @@ function walk(
     if (length === 0) {
       keep?.(item, NOTHING);
       each(item, false, undefined);
-    } else one(buf, at, at + length, take, code, item, each, keep);
+    } else one(buf, at, at + length, channels, code, item, each, keep);
     at += length;
   }
 }
@@ -54,22 +61,25 @@ function one(
   buf: Buffer,
   start: number,
   end: number,
-  take: (channel: number) => Buffer,
+  channels: Channels,
   code: Code,
   item: number,
   each: Each,
   keep: Keep | undefined,
 ): void {
   const status = buf[start]!;
+  const large = status === Status.RETURNED_LARGE || status === Status.THREW_LARGE;
   const bulk = status === Status.RETURNED_BULK || status === Status.THREW_BULK;
-  const bytes = bulk ? take(buf.readUInt32LE(start + 1)) : buf;
-  const from = bulk ? 0 : start + 1;
-  const to = bulk ? bytes.length : end;
-  if (status >= Status.STREAMED) return stream(buf, start, end, code, item, each);
-  const threw = status === Status.THREW || status === Status.THREW_BULK;
+  if (status >= Status.STREAMED && !large) return stream(buf, start, end, code, item, each);
+  const parts = large ? channels.takeLarge(buf.readUInt32LE(start + 1)) : [];
+  const bytes = large ? parts[0]! : bulk ? channels.take(buf.readUInt32LE(start + 1)) : buf;
+  const from = large || bulk ? 0 : start + 1;
+  const to = large || bulk ? bytes.length : end;
+  const threw = status === Status.THREW || status === Status.THREW_BULK || status === Status.THREW_LARGE;
   let value: unknown;
   try {
-    const hooks = resultHooks(code);
+    const known = resultHooks(code);
+    const hooks = large ? { ...known, resolveExternal: (index: number) => parts[index + 1]! } : known;
     value = threw ? decodeError(bytes, from, to, hooks) : decode(bytes, from, to, hooks);
   } catch (error) {
     return each(item, true, error);
@@ -86,3 +96,10 @@ function stream(buf: Buffer, start: number, end: number, code: Code, item: numbe
 }
 
 const NOTHING = Buffer.alloc(0);
+/** The bulk channel that an OUTCOMES record's one outcome comes by; 0 for all others. */
+export function largeChannel(buf: Buffer, start: number, end: number): number {
+  const at = start + OUTCOMES_HEADER;
+  if (end - at !== 6 || buf[at] !== 5) return 0;
+  const status = buf[at + 1];
+  return status === Status.RETURNED_LARGE || status === Status.THREW_LARGE ? buf.readUInt32LE(at + 2) : 0;
+}

@@ -2,6 +2,11 @@ import type { LossCause } from "../../errors/loss-cause.ts";
 import { argumentHooks } from "../../function/capture/hooks.ts";
 import { encode } from "../../values/encode.ts";
 import type { EncodeHooks } from "../../values/hooks.ts";
+import { refsExist, PutRef } from "../../function/ref.ts";
+import { EXTERNAL_MIN_BYTES, takeExternals, wantExternals } from "../../values/externals.ts";
+import { totalBytes } from "../../wire/parts.ts";
+import type { SharedValue, SharedValues } from "./shared-values.ts";
+import { type LargeItem, Sharing } from "./sharing.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { beginItem, endItem, itemLength } from "../../wire/items.ts";
 import { INLINE_MAX_BYTES } from "../../wire/ops.ts";
@@ -39,6 +44,8 @@ export interface SegmentOptions {
   readonly single: boolean;
   readonly queueTimeoutMs: number;
   readonly capacity: number;
+  /** What its items may have in common with others of the same call. */
+  readonly sharing?: Sharing;
   /** Items that can't change any more: they are encoded when they leave. */
   readonly items?: readonly unknown[];
 }
@@ -72,11 +79,14 @@ export class Segment {
   sealed = false;
   readonly #hooks: EncodeHooks;
   readonly #items: readonly unknown[] | undefined;
-  readonly #bytes: ByteWriter | undefined;
   #ends: Uint32Array | undefined;
-  #big: Map<number, Buffer> | undefined;
   /** Arguments that stream, by index and position; such tasks travel alone too. */
   sources: Map<number, ReadonlyMap<number, Source>> | undefined;
+  readonly #values: SharedValues;
+  readonly #sharing: Sharing | undefined;
+  #bytes: ByteWriter | undefined;
+  #big: Map<number, LargeItem> | undefined;
+  #shares: Set<SharedValue> | undefined;
   #state: Uint8Array;
   #attempts: Uint8Array;
   #ranks: Int16Array;
@@ -90,8 +100,10 @@ export class Segment {
   /** What bodies said of how far they are, the last of each. */
   readonly progress = new Map<number, TaskProgress>();
 
-  constructor(first: number, now: number, options: SegmentOptions) {
+  constructor(first: number, now: number, values: SharedValues, options: SegmentOptions) {
     const { capacity, items } = options;
+    this.#values = values;
+    this.#sharing = options.sharing;
     this.first = first;
     this.queuedAt = now;
     this.bind = options.bind;
@@ -130,19 +142,20 @@ export class Segment {
     if (sources) return this.#addSources(sources);
     const bytes = this.#bytes!;
     const at = bytes.pos;
-    try {
-      this.#encode(bytes, value);
-    } catch (error) {
-      bytes.pos = at;
-      throw error;
+    if (refsExist() && this.#hasRef(value)) this.#addLarge(index, this.#together(value));
+    else {
+      wantExternals();
+      try {
+        this.#encode(bytes, value);
+      } catch (error) {
+        bytes.pos = at;
+        takeExternals();
+        throw error;
+      }
+      const externals = takeExternals();
+      if (bytes.pos - at > INLINE_MAX_BYTES + 3 || externals.length > 0) this.#large(index, value, at, externals);
     }
-    const size = bytes.pos - at;
-    if (size > INLINE_MAX_BYTES + 3) {
-      const { start } = itemLength(bytes.buf, at);
-      (this.#big ??= new Map()).set(index, Buffer.from(bytes.buf.subarray(start, bytes.pos)));
-      bytes.pos = at;
-    }
-    this.#ends![index] = bytes.pos;
+    this.#ends![index] = this.#bytes!.pos;
     this.count++;
     return index;
   }
@@ -150,7 +163,7 @@ export class Segment {
   #addSources(sources: Sources): number {
     const index = this.count;
     const bytes = encodeSources(sources, argumentHooks(this.bind.code, "args"));
-    (this.#big ??= new Map()).set(index, bytes);
+    this.#addLarge(index, { head: bytes, externals: [], shares: [] });
     (this.sources ??= new Map()).set(index, sources.at);
     this.addNothing();
     return index;
@@ -174,11 +187,27 @@ export class Segment {
       return each(out.buf.subarray(0, out.pos));
     }
     const start = index === 0 ? 0 : this.#ends![index - 1]!;
-    each(this.#big?.get(index) ?? this.#bytes!.buf.subarray(start, this.#ends![index]));
+    const big = this.#big?.get(index);
+    if (!big) return each(this.#bytes!.buf.subarray(start, this.#ends![index]));
+    for (const part of [big.head, ...big.externals, ...big.shares.flatMap((share) => share.parts)]) each(part);
   }
 
-  big(index: number): Buffer | undefined {
+  /** A task's value that does not fit a record with others. */
+  big(index: number): LargeItem | undefined {
     return this.#big?.get(index);
+  }
+
+  /** Bytes of large values that wait here for their tasks to end. */
+  get heldBytes(): number {
+    let sum = 0;
+    for (const { head, externals } of this.#big?.values() ?? []) sum += head.byteLength + totalBytes(externals);
+    return sum;
+  }
+
+  /** All tasks have ended: what they had in common may go. */
+  release(): void {
+    if (this.#shares) this.#values.drop(this.#shares);
+    this.#shares = undefined;
   }
 
   /** How many items from `index` go into one record: as many as fit `bytes`, none that travels alone, at least one. */
@@ -258,6 +287,43 @@ export class Segment {
     const at = beginItem(out);
     if (this.single ? value !== undefined : (value as readonly unknown[]).length > 0) encode(value, out, this.#hooks);
     endItem(out, at);
+  }
+
+  #hasRef(value: unknown): boolean {
+    return this.single ? value instanceof PutRef : (value as readonly unknown[]).some((one) => one instanceof PutRef);
+  }
+
+  #together(value: unknown): LargeItem {
+    return (this.#sharing ?? new Sharing([], this.#values)).encode(value, this.single, this.#hooks);
+  }
+
+  /** The item at the end of the bytes, from `at`, is to travel by itself. */
+  #large(index: number, value: unknown, at: number, externals: readonly Uint8Array[]): void {
+    const bytes = this.#bytes!;
+    if (this.#sharing?.mayShare) {
+      bytes.pos = at;
+      return this.#addLarge(index, this.#together(value));
+    }
+    const { start } = itemLength(bytes.buf, at);
+    const item = bytes.buf.subarray(start, bytes.pos);
+    bytes.pos = at;
+    if (item.length < EXTERNAL_MIN_BYTES)
+      return this.#addLarge(index, { head: Buffer.from(item), externals, shares: [] });
+    // Its buffer goes with it: a copy of the few bytes before it costs less.
+    const others = new ByteWriter();
+    others.bytes(bytes.buf.subarray(0, at));
+    this.#bytes = others;
+    this.#addLarge(index, { head: item, externals, shares: [] });
+  }
+
+  #addLarge(index: number, item: LargeItem): void {
+    (this.#big ??= new Map<number, LargeItem>()).set(index, item);
+    for (const share of item.shares) {
+      const shares = (this.#shares ??= new Set());
+      if (shares.has(share)) continue;
+      shares.add(share);
+      share.users++;
+    }
   }
 
   #grow(): void {

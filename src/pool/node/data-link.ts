@@ -6,23 +6,31 @@ import { FRAME_TARGET_BYTES, INLINE_MAX_BYTES, Mode, Op } from "../../wire/ops.t
 import {
   type LostRecord,
   type NoteRecord,
+  need,
   readJson,
   readRanges,
   writeRange,
   writeTasksHeader,
 } from "../../wire/records.ts";
-import { Session } from "../../wire/session.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { StreamOutbox } from "../../wire/stream/outbox.ts";
 import { isStreamOp } from "../../wire/stream/records.ts";
+import { BulkLink, type BulkState } from "../../wire/bulk-link.ts";
+import { Session, type SessionCounters } from "../../wire/session.ts";
 import type { Bind } from "../dispatch/bind.ts";
+import { largeChannel } from "../dispatch/outcomes.ts";
+import type { SharedValue } from "../dispatch/shared-values.ts";
 import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { NodeNote } from "./node-note.ts";
+import { LargeSending } from "./large-sending.ts";
 import { type ShowsOutput, Shipping } from "./shipping.ts";
 
 const ANSWER_MS = 15_000;
+const BULK_STATE_MAX_BYTES = 1024 * 1024;
+/** Bulk links in a row that are closed for what came over them. */
+const BROKEN_MAX = 3;
 
 export interface DataLinkEvents {
   outcomes(port: NodePort, buf: Buffer, start: number, end: number): void;
@@ -32,6 +40,8 @@ export interface DataLinkEvents {
   note(note: NodeNote): void;
   stream(port: NodePort, op: number, buf: Buffer, start: number, end: number): void;
   transferred(direction: "in" | "out", bytes: number, elapsedMs: number): void;
+  /** There are large values to move, and no bulk link. */
+  bulkWanted(): void;
   /** The stream is gone; the session can go on over another. */
   down(error: Error | undefined): void;
 }
@@ -50,6 +60,10 @@ export class DataLink implements NodePort {
   readonly rank: number;
   readonly clock: NodeClock;
   readonly session: Session;
+  readonly bulk: BulkLink;
+  readonly #large: LargeSending;
+  /** Outcomes whose values are still on their way. */
+  readonly #arriving = new Map<number, Buffer>();
   readonly #shipping: Shipping;
   readonly #events: DataLinkEvents;
   #id = "";
@@ -64,10 +78,31 @@ export class DataLink implements NodePort {
       transferred: (...transfer) => events.transferred(...transfer),
     });
     this.#shipping = new Shipping(rank, this.session, shows, atHome);
+    let broken = 0;
+    this.bulk = new BulkLink({
+      wanted: () => events.bulkWanted(),
+      arrived: (channel) => this.#arrived(channel),
+      down: (error) => {
+        // What breaks the protocol again and again will not mend by itself.
+        if (error instanceof SkyError && ++broken >= BROKEN_MAX) events.down(error);
+      },
+    });
+    this.#large = new LargeSending(this.session, this.bulk);
   }
 
   get up(): boolean {
     return this.session.up;
+  }
+
+  /** Of both links. */
+  get counters(): SessionCounters {
+    const { counters } = this.session;
+    const { bytesSent, bytesReceived } = this.bulk.counters;
+    return {
+      ...counters,
+      bytesSent: counters.bytesSent + bytesSent,
+      bytesReceived: counters.bytesReceived + bytesReceived,
+    };
   }
 
   /**
@@ -85,14 +120,28 @@ export class DataLink implements NodePort {
     }
   }
 
+  /** Goes on with large values over a stream whose first line has been sent. */
+  async attachBulk(stream: Duplex): Promise<void> {
+    try {
+      this.bulk.detach();
+      stream.write(`${JSON.stringify({ session: this.#id, sending: this.bulk.state.sending })}\n`);
+      const { line, rest } = await readLine(stream, BULK_STATE_MAX_BYTES, ANSWER_MS);
+      const answer = parse(line) as Answer & BulkState;
+      if (!answer.ok) throw refusal(answer, line);
+      stream.write(`${JSON.stringify({ received: this.bulk.receivedOf(answer.sending) })}\n`);
+      this.bulk.attach(stream, answer.received, rest);
+    } catch (error) {
+      stream.on("error", () => {});
+      stream.destroy();
+      throw error;
+    }
+  }
+
   async #attach(stream: Duplex): Promise<boolean> {
     stream.write(`${JSON.stringify({ session: this.#id, received: this.session.received })}\n`);
     const { line, rest } = await readLine(stream, 4096, ANSWER_MS);
     const answer = parse(line);
-    if (!answer.ok)
-      throw new SkyError(answer.code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${answer.error ?? line}`, {
-        retryable: answer.retryable ?? false,
-      });
+    if (!answer.ok) throw refusal(answer, line);
     if (this.#id !== "" && answer.session !== this.#id) {
       stream.destroy();
       return false;
@@ -122,6 +171,7 @@ export class DataLink implements NodePort {
   }
 
   cancel(first: number, count: number): void {
+    this.#large.cancel(first, count);
     this.session.open(Op.CANCEL);
     writeRange(this.session.out, first, count);
     this.session.close();
@@ -129,6 +179,10 @@ export class DataLink implements NodePort {
 
   forget(bind: Bind): void {
     this.#shipping.forget(bind);
+  }
+
+  unshare(share: SharedValue): void {
+    this.#large.unshare(share);
   }
 
   topology(info: object): void {
@@ -148,9 +202,14 @@ export class DataLink implements NodePort {
     return this.session.channels.take(channel);
   }
 
+  takeLarge(channel: number): Uint8Array[] {
+    return this.bulk.take(channel).parts;
+  }
+
   dispose(): void {
     this.session.dispose();
     this.#shipping.dispose();
+    this.bulk.dispose();
   }
 
   #tasks(segment: Segment, index: number, count: number, attempt: number): void {
@@ -160,7 +219,8 @@ export class DataLink implements NodePort {
     while (at < end) {
       const big = segment.big(at);
       if (big) {
-        this.#bulkTask(segment, at, attempt, big);
+        if (!segment.sources?.has(at) && this.#large.isLarge(big)) this.#large.task(segment, at, attempt, big);
+        else this.#bulkTask(segment, at, attempt, big.head);
         at++;
         continue;
       }
@@ -180,7 +240,7 @@ export class DataLink implements NodePort {
     }
   }
 
-  #bulkTask(segment: Segment, index: number, attempt: number, bytes: Buffer): void {
+  #bulkTask(segment: Segment, index: number, attempt: number, bytes: Uint8Array): void {
     const { session } = this;
     const streams = segment.sources?.has(index) ?? false;
     if (streams && bytes.length <= INLINE_MAX_BYTES) {
@@ -200,6 +260,13 @@ export class DataLink implements NodePort {
     });
   }
 
+  #arrived(channel: number): void {
+    const outcome = this.#arriving.get(channel);
+    if (!outcome) return;
+    this.#arriving.delete(channel);
+    this.#events.outcomes(this, outcome, 0, outcome.length);
+  }
+
   /** Tasks that were cancelled while what they need was still leaving: their cancel went ahead of them. */
   #overtaken(segment: Segment, index: number, count: number): void {
     for (let i = index; i < index + count; i++) if (segment.state(i) >= State.DONE) this.cancel(segment.first + i, 1);
@@ -213,8 +280,16 @@ export class DataLink implements NodePort {
 
   #record(op: number, buf: Buffer, start: number, end: number): void {
     switch (op) {
-      case Op.OUTCOMES:
-        return this.#events.outcomes(this, buf, start, end);
+      case Op.OUTCOMES: {
+        const channel = largeChannel(buf, start, end);
+        if (channel === 0 || this.bulk.has(channel)) return this.#events.outcomes(this, buf, start, end);
+        return void this.#arriving.set(channel, Buffer.from(buf.subarray(start, end)));
+      }
+      case Op.MISSING:
+        need(start, end, 4, "MISSING");
+        return this.#large.again(buf.readUInt32LE(start));
+      case Op.BULK_WANTED:
+        return this.bulk.up ? undefined : this.#events.bulkWanted();
       case Op.REVOKED:
         return this.#events.revoked(this, readRanges(buf, start, end));
       case Op.LOST:
@@ -241,4 +316,8 @@ function parse(line: string): Answer {
   } catch (cause) {
     throw new SkyError("SKY_WIRE_MALFORMED", "the node's answer is not JSON", { cause });
   }
+}
+
+function refusal({ code, error, retryable = false }: Answer, line: string): SkyError {
+  return new SkyError(code ?? "SKY_WIRE_MALFORMED", `the node refused the link: ${error ?? line}`, { retryable });
 }

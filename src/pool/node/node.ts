@@ -8,6 +8,8 @@ import type { Machine, Provider } from "../../providers/provider.ts";
 import type { ResolvedImage } from "../../image/image.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { SessionCounters } from "../../wire/session.ts";
+import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
 import type { NodeNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
@@ -47,6 +49,11 @@ export class Node {
   readonly rank: number;
   readonly #options: NodeOptions;
   readonly #abort = new AbortController();
+  readonly #bulk = new BulkOpener(
+    () => this.#machine!.connect("bulk", this.#key, this.#abort.signal),
+    this.#abort.signal,
+    () => this.#data,
+  );
   #machine: Machine | undefined;
   #env: Readonly<Record<string, string>> = {};
   #control: ControlLink | undefined;
@@ -84,8 +91,8 @@ export class Node {
     return this.#env;
   }
 
-  get counters(): DataLink["session"]["counters"] {
-    return this.#data.session.counters;
+  get counters(): SessionCounters {
+    return this.#data.counters;
   }
 
   /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
@@ -163,6 +170,9 @@ export class Node {
       note: (note) => this.#note(note),
       transferred: (direction, bytes, elapsedMs) =>
         emit({ type: "Transfer.Completed", node: this.rank, direction, bytes, elapsedMs }),
+      bulkWanted: () => {
+        if (link === this.#data) this.#bulk.open();
+      },
       down: (error) => {
         if (link !== this.#data) return;
         this.#silentSince = dispatcher.now();
@@ -291,6 +301,7 @@ export class Node {
       ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}`
       : "the process that ran it was replaced";
     this.#data.dispose();
+    this.#bulk.forget();
     this.#data = this.#newData();
     const unsentSince = this.#silentSince;
     this.#silentSince = undefined;

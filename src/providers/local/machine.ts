@@ -10,7 +10,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
-import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
+import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { newRunPath } from "./run-path.ts";
 import { localProcess } from "./process.ts";
 import { localShell } from "./shell.ts";
@@ -81,7 +81,7 @@ export class LocalMachine implements Machine {
     for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as unknown as { unref(): void }).unref();
   }
 
-  async connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+  async connect(kind: LinkKind, key: LinkKey, signal: AbortSignal): Promise<Duplex> {
     signal.throwIfAborted();
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) throw this.#gone();

@@ -14,7 +14,7 @@ import { quote } from "../../image/quote.ts";
 import { scriptCommand } from "../../ssh/shell.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
-import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
+import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { awaitAttached } from "./await-attached.ts";
 import type { SshHost } from "./host.ts";
 import { PINNED_NODES } from "./node-binary.ts";
@@ -54,6 +54,8 @@ export class SshMachine implements Machine {
   readonly #dir = `/tmp/sky-${randomBytes(8).toString("hex")}`;
   #connection: SshConnection;
   #opening: Promise<void> | undefined;
+  /** A second connection, for large values: on the first one they would stand in front of all else. */
+  #bulk: SshConnection | undefined;
   #started: Started | undefined;
   #released: Promise<void> | undefined;
 
@@ -94,12 +96,12 @@ export class SshMachine implements Machine {
     }
   }
 
-  async connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+  async connect(kind: LinkKind, key: LinkKey, signal: AbortSignal): Promise<Duplex> {
     const started = this.#started;
     if (started === undefined || this.#released !== undefined) {
       throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started, or was released`);
     }
-    const connection = await this.#reach(signal);
+    const connection = kind === "bulk" ? await this.#reachBulk(signal) : await this.#reach(signal);
     const command = [started.node, started.agent, "attach", kind, this.#dir].map(quote).join(" ");
     const channel = await connection.exec(`exec ${command}`);
     const stderr = new Tail();
@@ -163,6 +165,14 @@ export class SshMachine implements Machine {
     return this.#connection;
   }
 
+  /** Asked for by one caller at a time. */
+  async #reachBulk(signal: AbortSignal): Promise<SshConnection> {
+    if (this.#bulk?.isOpen) return this.#bulk;
+    const opened = await this.#via.connect(signal, false);
+    if (this.#released !== undefined) opened.close();
+    return (this.#bulk = opened);
+  }
+
   async #reopen(signal: AbortSignal): Promise<void> {
     const limit = AbortSignal.timeout(REOPEN_LIMIT_MS);
     try {
@@ -177,6 +187,7 @@ export class SshMachine implements Machine {
   }
 
   async #end(): Promise<void> {
+    this.#bulk?.destroy();
     const { node, agent, supervisor } = this.#started ?? {};
     const limit = AbortSignal.timeout(RELEASE_LIMIT_MS);
     let connection: SshConnection | undefined;

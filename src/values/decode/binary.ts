@@ -69,7 +69,8 @@ export function readViewOn(d: DecodeState): unknown {
 
 export function readNodeBuffer(d: DecodeState): Buffer {
   const { bytes, given } = readBytes(d);
-  return d.add(given ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.from(bytes));
+  const own = given && !(bytes.buffer instanceof SharedArrayBuffer);
+  return d.add(own ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.from(bytes));
 }
 
 export function readBlob(d: DecodeState): unknown {

@@ -5,7 +5,7 @@ import { readError } from "./errors.ts";
 import { readCodecInstance, readFunction, readInstance, readWithProps } from "./instances.ts";
 import { bigInt64, float64, int16, int32 } from "./numbers.ts";
 import { readFields, readNullObject, readObject } from "./objects.ts";
-import { readBigInt, readBoxed, readMap, readRegExp, readSet, readWellKnown } from "./others.ts";
+import { readBigInt, readBoxed, readMap, readRegExp, readSet, readShared, readWellKnown } from "./others.ts";
 import { DecodeState } from "./state.ts";
 import { readUtf8, readUtf16 } from "./strings.ts";
 
@@ -101,6 +101,8 @@ export class Decoder extends DecodeState {
         return readFunction(this);
       case tag.WITH_PROPS:
         return readWithProps(this);
+      case tag.SHARED_VALUE:
+        return readShared(this);
       default:
         throw this.malformed(`no value starts with ${first}`);
     }

@@ -64,3 +64,13 @@ export function readBoxed(d: DecodeState): object {
   d.fill(slot, boxed);
   return boxed;
 }
+
+/** A value that this end has under a number. It takes the place of one object, whatever it is. */
+export function readShared(d: DecodeState): unknown {
+  const slot = d.reserve();
+  const index = d.varint();
+  if (d.hooks.resolveShared === undefined) throw d.malformed(`the shared value ${index} is not here`);
+  const value = d.hooks.resolveShared(index);
+  d.fill(slot, value);
+  return value;
+}

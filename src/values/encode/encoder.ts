@@ -50,10 +50,19 @@ export class Encoder extends EncodeState {
   private object(object: object): void {
     if (this.depth >= this.maxDepth) return this.tooDeep();
     if (this.back(object)) return;
+    if (this.shared !== undefined && this.outside(object)) return;
     const prototype = Object.getPrototypeOf(object) as object | null;
     if (prototype === OBJECT) writeObject(this, object);
     else if (prototype === ARRAY && Array.isArray(object)) writeArray(this, object);
     else this.choose(object, prototype)(this, object);
+  }
+
+  private outside(object: object): boolean {
+    const index = this.shared!(object);
+    if (index === undefined) return false;
+    this.writer.u8(tag.SHARED_VALUE);
+    this.writer.varint(index);
+    return true;
   }
 
   /** Returns and does not call, so that deep values take few frames of the stack. */

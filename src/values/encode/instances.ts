@@ -1,3 +1,4 @@
+import { SkyError } from "../../errors/sky-error.ts";
 import { isError } from "../builtin-errors.ts";
 import type { AnyFunction } from "../hooks.ts";
 import { hasPrivateState } from "../private-state.ts";
@@ -37,6 +38,8 @@ function beginCodec(e: EncodeState, object: object, id: string, codec: Codec): W
   try {
     state = codec.encode(object);
   } catch (error) {
+    // One of ours says best what is wrong.
+    if (error instanceof SkyError && e.lenient === 0) throw error;
     throw new Refusal(id, `its codec failed: ${threw(error).reason}`, "See the cause: codec.encode threw.", error);
   }
   e.writer.u8(tag.INSTANCE_CODEC);

@@ -17,6 +17,8 @@ export abstract class EncodeState {
   writer = NO_WRITER;
   hooks: EncodeHooks = NO_HOOKS;
   limits: Limits = DEFAULT_LIMITS;
+  /** `hooks.shared`, at hand: it is looked for with each object. */
+  shared: EncodeHooks["shared"];
   depth = 0;
   /** `limits.depth`, less inside errors. */
   maxDepth = DEFAULT_LIMITS.depth;
@@ -38,6 +40,7 @@ export abstract class EncodeState {
     this.writer = writer;
     this.hooks = hooks ?? NO_HOOKS;
     this.limits = withDefaults(hooks?.limits);
+    this.shared = hooks?.shared;
     this.start = writer.pos;
     this.lenient = lenient ? 1 : 0;
     this.maxDepth = lenient ? Math.min(this.limits.depth, ERROR_DEPTH) : this.limits.depth;
@@ -55,6 +58,7 @@ export abstract class EncodeState {
     if (this.pending.length > 0) this.pending.length = 0;
     this.writer = NO_WRITER;
     this.hooks = NO_HOOKS;
+    this.shared = undefined;
   }
 
   /** The id of an object already written, or -1. */

@@ -1,4 +1,5 @@
 import { decode } from "../../../values/decode.ts";
+import { keepExternal } from "../../../values/externals.ts";
 import type { AnyClass, AnyFunction, DecodeHooks, EncodeHooks } from "../../../values/hooks.ts";
 
 /** Gives a function, or a class, for the values that it closes over; hands on what both ends know by its index. */
@@ -37,6 +38,7 @@ export class CodeHooks {
       errorClass: (name) => this.#errorClass(name),
     };
     this.encode = {
+      external: keepExternal,
       classOf: (instance) => this.#idOf(instance),
       function: (value) => this.#described.get(value) ?? this.#arrived.get(value),
     };

@@ -1,4 +1,5 @@
 import { encode } from "../../../values/encode.ts";
+import { takeExternals, wantExternals } from "../../../values/externals.ts";
 import { encodeError } from "../../../values/errors.ts";
 import type { EncodeHooks } from "../../../values/hooks.ts";
 import { ByteWriter } from "../../../values/byte-writer.ts";
@@ -7,6 +8,12 @@ import { microseconds, writeOutcomesHeader } from "../../../wire/records.ts";
 import { INLINE_MAX_BYTES, Op, Status } from "../../../wire/ops.ts";
 
 const RECORD_HEADER = 5;
+
+/** An outcome that is too large for a record: its bytes with the status first, and what lies beside them. */
+export interface LargeOutcome {
+  readonly value: Uint8Array;
+  readonly externals: readonly Uint8Array[];
+}
 
 /** Writes outcomes as OUTCOMES records: consecutive ids of one chunk share a record. */
 export class OutcomeWriter {
@@ -23,7 +30,7 @@ export class OutcomeWriter {
     return this.out.pos === 0;
   }
 
-  /** Returns the item's bytes instead, with its status first, when they are too many for a record. */
+  /** Returns the item instead when it is too large for a record. */
   add(
     id: number,
     attempt: number,
@@ -34,18 +41,20 @@ export class OutcomeWriter {
     hooks?: EncodeHooks,
     ended = performance.now(),
     streamed?: number,
-  ): Uint8Array | undefined {
+  ): LargeOutcome | undefined {
     const { out } = this;
     if (this.#recordAt < 0 || id !== this.#first + this.#count || word !== this.#word || this.#count === 0xffff)
       this.#begin(id, attempt, word);
     const at = beginItem(out);
+    wantExternals();
     this.#item(threw, value, hooks, streamed);
     const length = out.pos - at - 1;
-    if (length > INLINE_MAX_BYTES) {
-      const bytes = Uint8Array.prototype.slice.call(out.buf, at + 1, out.pos);
+    const externals = takeExternals();
+    if (length > INLINE_MAX_BYTES || externals.length > 0) {
+      const value = Uint8Array.prototype.slice.call(out.buf, at + 1, out.pos);
       out.pos = at;
       if (this.#count === 0) this.#drop();
-      return bytes;
+      return { value, externals };
     }
     if (this.#count++ === 0) this.#firstEnded = ended;
     this.#lastEnded = ended;
@@ -110,6 +119,8 @@ export class OutcomeWriter {
         return;
       } catch (error) {
         out.pos = at;
+        takeExternals();
+        wantExternals();
         value = error;
       }
     }

@@ -56,6 +56,8 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
   return (message) => {
     if (message instanceof Uint8Array) return loops.add(message);
     switch (message.type) {
+      case "parts":
+        return loops.large.arrived(message);
       case "bind":
         return void binds.set(message.bind.id, new Bind(message.bind));
       case "unbind":

@@ -10,6 +10,7 @@ import { RunStreams } from "./run-streams.ts";
 import { itemLength } from "../../../wire/items.ts";
 import { type ChunkMessage, unpackChunks } from "../chunk-message.ts";
 import type { FromSlots } from "../messages.ts";
+import { decodeLarge, LargeArguments } from "./large-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { LATER, type SlotShare } from "../share.ts";
 import { TaskRun } from "./task-run.ts";
@@ -35,6 +36,7 @@ export class SlotLoops {
   readonly #single: boolean;
   readonly #outcomes = new OutcomeWriter();
   readonly streams: RunStreams;
+  readonly large = new LargeArguments((id, attempt) => this.#post({ type: "fetch", id, attempt }));
   readonly #running: (TaskRun | undefined)[] = [];
   readonly #cancelled = new Set<number>();
   #chunks: Chunk[] = [];
@@ -167,7 +169,13 @@ export class SlotLoops {
         }
         if (run.stopped) return this.#leave(run);
         if (bind.failure) throw bind.failure.error;
-        const args = this.#arguments(run, chunk, start, bind.hooks?.decode);
+        let args: unknown[];
+        if (message.mode >= Mode.LARGE_ARGUMENTS) {
+          const parts = await this.large.fetch(id, message.attempt);
+          if (run.stopped) return this.#leave(run);
+          const large = decodeLarge(parts, bind.hooks?.decode);
+          args = message.mode === Mode.LARGE_ITEM ? [large] : (large as unknown[]);
+        } else args = this.#arguments(run, chunk, start, bind.hooks?.decode);
         const body = bind.body!;
         value = this.#single ? callSingle(run, body, args) : runInTask(run, () => body(...args));
         if (isThenable(value)) {
@@ -231,13 +239,25 @@ export class SlotLoops {
     ended = performance.now(),
     streamed?: number,
   ): void {
-    const bulk = this.#outcomes.add(run.number, run.attempt, run.word, elapsedUs, threw, value, hooks, ended, streamed);
-    if (bulk) {
+    const large = this.#outcomes.add(
+      run.number,
+      run.attempt,
+      run.word,
+      elapsedUs,
+      threw,
+      value,
+      hooks,
+      ended,
+      streamed,
+    );
+    if (large) {
       this.flush();
-      const status = bulk[0] === Status.RETURNED ? Status.RETURNED : Status.THREW;
-      this.#post({ type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bulk }, [
-        bulk.buffer as ArrayBuffer,
-      ]);
+      const { value: bytes, externals } = large;
+      const status = bytes[0] === Status.RETURNED ? Status.RETURNED : Status.THREW;
+      this.#post(
+        { type: "bulk", id: run.number, attempt: run.attempt, status, elapsedUs, value: bytes, externals },
+        [bytes, ...externals].map((part) => part.buffer as ArrayBuffer),
+      );
     } else this.#flushSoon();
   }
 

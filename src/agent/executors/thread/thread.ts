@@ -25,8 +25,8 @@ export class Thread extends Carrier {
     );
   }
 
-  post(message: ToSlots): void {
-    this.#worker.postMessage(message);
+  post(message: ToSlots, transfer?: readonly ArrayBuffer[]): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   terminate(): Promise<unknown> {

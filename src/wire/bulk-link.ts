@@ -1,0 +1,233 @@
+import type { Duplex } from "node:stream";
+import { SkyError } from "../errors/sky-error.ts";
+import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
+import { BulkReader, type Incoming } from "./bulk-reader.ts";
+import { type BulkKind, BulkOp, bulkHeader } from "./bulk-message.ts";
+import { slices, totalBytes } from "./parts.ts";
+
+/** One message brings at most this much, so that channels take turns and an abort is soon heeded. */
+const PIECE_BYTES = 1024 * 1024;
+/** What waits in the stream: enough that it never runs dry, and nothing that has to be taken back. */
+const QUEUED_BYTES = 2 * 1024 * 1024;
+
+interface Outgoing {
+  readonly id: number;
+  readonly parts: readonly Uint8Array[];
+  readonly kind: BulkKind;
+  readonly bytes: number;
+  readonly sent: (() => void) | undefined;
+  opened: boolean;
+  at: number;
+}
+
+export interface BulkHandlers {
+  /** There is something to send and no stream to send it over. */
+  wanted(): void;
+  /** A channel is complete: `take` it. */
+  arrived(channel: number): void;
+  /** The stream is gone; with a SkyError because of what the peer sent. */
+  down(error: Error | undefined): void;
+}
+
+/** What two ends tell each other before a stream goes on: which channels are on their way, and how far each has come. */
+export interface BulkState {
+  readonly sending: readonly number[];
+  readonly received: readonly (readonly [channel: number, bytes: number])[];
+}
+
+/**
+ * Large values on a stream of their own, so that none stands in front of a cancel. Parts are written from where they lie
+ * and read to where they stay. After a cut each channel goes on with its first byte that did not arrive.
+ */
+export class BulkLink {
+  readonly counters = { bytesSent: 0, bytesReceived: 0 };
+  readonly #handlers: BulkHandlers;
+  readonly #reader: BulkReader;
+  readonly #outgoing = new Map<number, Outgoing>();
+  #turns: Outgoing[] = [];
+  #stream: Duplex | undefined;
+  #nextId = 1;
+  #waiting = false;
+
+  constructor(handlers: BulkHandlers) {
+    this.#handlers = handlers;
+    this.#reader = new BulkReader({
+      arrived: (channel) => handlers.arrived(channel),
+      acknowledge: (channel, bytes) => this.#acknowledge(channel, bytes),
+      acknowledged: (channel, bytes) => this.#acknowledged(channel, bytes),
+    });
+  }
+
+  get up(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Whether something is on its way in either direction. */
+  get busy(): boolean {
+    return this.#outgoing.size > 0 || this.#reader.open;
+  }
+
+  /** Sends parts, which must not change until `sent` is called: when all have arrived. */
+  send(parts: readonly Uint8Array[], kind: BulkKind, sent?: () => void): number {
+    const id = this.#nextId++;
+    const one: Outgoing = { id, parts, kind, bytes: totalBytes(parts), sent, opened: false, at: 0 };
+    this.#outgoing.set(id, one);
+    this.#turns.push(one);
+    if (this.#stream) this.#pump();
+    else this.#handlers.wanted();
+    return id;
+  }
+
+  /** Stops sending; the other end drops what it has. */
+  abort(channel: number): void {
+    const one = this.#outgoing.get(channel);
+    if (!one) return;
+    this.#outgoing.delete(channel);
+    this.#turns = this.#turns.filter((other) => other !== one);
+    if (one.opened) this.#write(bulkHeader(BulkOp.ABORT, channel, 0));
+  }
+
+  /** Whether all of a channel that the peer sends is there. */
+  has(channel: number): boolean {
+    return this.#reader.complete(channel) !== undefined;
+  }
+
+  /** The parts of a complete channel, which are the caller's from now on. */
+  take(channel: number): Incoming {
+    return this.#reader.take(channel);
+  }
+
+  /** Drops a channel that nobody wants any more, now or when it has come. */
+  discard(channel: number): void {
+    this.#reader.discard(channel);
+  }
+
+  get state(): BulkState {
+    return { sending: [...this.#outgoing.keys()], received: this.#reader.received };
+  }
+
+  /** How much of the channels that the peer still sends has arrived here. */
+  receivedOf(sending: readonly number[]): (readonly [number, number])[] {
+    return sending.map((channel) => [channel, this.#reader.receivedOf(channel)]);
+  }
+
+  /** Goes on over a new stream; `received` is what the peer has of the channels that are sent from here. */
+  attach(stream: Duplex, received: BulkState["received"], leftover: Buffer): void {
+    this.detach();
+    const has = new Map(received);
+    for (const one of this.#outgoing.values()) {
+      const bytes = has.get(one.id) ?? -1;
+      one.opened = bytes >= 0;
+      one.at = Math.max(0, Math.min(one.bytes, bytes));
+    }
+    this.#turns = [...this.#outgoing.values()];
+    for (const one of this.#turns) if (one.opened && one.at === one.bytes) this.#acknowledged(one.id, one.bytes);
+    this.#stream = stream;
+    this.#waiting = false;
+    this.#reader.restart();
+    stream.on("data", this.#onData);
+    stream.on("error", this.#onEnd);
+    stream.on("end", this.#onEnd);
+    stream.on("close", this.#onEnd);
+    if (leftover.length > 0) this.#onData(leftover);
+    stream.resume();
+    this.#pump();
+    if (stream.destroyed) this.#onEnd();
+  }
+
+  detach(): void {
+    const stream = this.#stream;
+    if (!stream) return;
+    this.#stream = undefined;
+    stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onEnd);
+    stream.destroy();
+  }
+
+  dispose(): void {
+    this.detach();
+    this.#outgoing.clear();
+    this.#turns = [];
+    this.#reader.dispose();
+  }
+
+  #pump = (): void => {
+    const stream = this.#stream;
+    this.#waiting = false;
+    if (!stream) return;
+    while (this.#turns.length > 0 && stream.writableLength < QUEUED_BYTES) {
+      const one = this.#turns.shift()!;
+      this.#piece(one);
+      if (one.at < one.bytes || !one.opened) this.#turns.push(one);
+    }
+    if (this.#turns.length === 0 || this.#waiting) return;
+    this.#waiting = true;
+    stream.once("drain", this.#pump);
+  };
+
+  #piece(one: Outgoing): void {
+    const stream = this.#stream!;
+    stream.cork();
+    if (!one.opened) {
+      one.opened = true;
+      const body = Buffer.allocUnsafe(5 + one.parts.length * 8);
+      body[0] = one.kind;
+      // What is below this has arrived for certain: the peer need not remember it.
+      body.writeUInt32LE(this.#outgoing.keys().next().value ?? one.id, 1);
+      for (const [index, part] of one.parts.entries()) body.writeDoubleLE(part.byteLength, 5 + index * 8);
+      this.#write(bulkHeader(BulkOp.OPEN, one.id, body.length), body);
+    }
+    const block = HASH_BLOCK_BYTES - (one.at % HASH_BLOCK_BYTES);
+    const size = Math.min(PIECE_BYTES, one.bytes - one.at, one.kind === 1 ? block : PIECE_BYTES);
+    const end = one.at + size;
+    if (size > 0) this.#write(bulkHeader(BulkOp.DATA, one.id, size), ...slices(one.parts, one.at, end));
+    if (one.kind === 1 && size > 0 && (size === block || end === one.bytes)) {
+      const hash = blockHash(one.parts, end);
+      this.#write(bulkHeader(BulkOp.HASH, one.id, hash.length), hash);
+    }
+    one.at = end;
+    stream.uncork();
+  }
+
+  #write(...pieces: readonly Uint8Array[]): void {
+    const stream = this.#stream;
+    if (!stream) return;
+    for (const piece of pieces) {
+      stream.write(piece);
+      this.counters.bytesSent += piece.byteLength;
+    }
+  }
+
+  #acknowledge(channel: number, bytes: number): void {
+    const body = Buffer.allocUnsafe(8);
+    body.writeDoubleLE(bytes);
+    this.#write(bulkHeader(BulkOp.ACK, channel, 8), body);
+  }
+
+  #acknowledged(channel: number, bytes: number): void {
+    const one = this.#outgoing.get(channel);
+    if (!one || bytes < one.bytes) return;
+    this.#outgoing.delete(channel);
+    this.#turns = this.#turns.filter((other) => other !== one);
+    one.sent?.();
+  }
+
+  #onData = (data: Buffer): void => {
+    this.counters.bytesReceived += data.length;
+    try {
+      this.#reader.push(data);
+    } catch (error) {
+      this.#fail(
+        error instanceof SkyError ? error : new SkyError("SKY_WIRE_MALFORMED", String(error), { cause: error }),
+      );
+    }
+  };
+
+  #onEnd = (): void => this.#fail(undefined);
+
+  #fail(error: Error | undefined): void {
+    if (!this.#stream) return;
+    this.detach();
+    this.#handlers.down(error);
+    if (this.busy) this.#handlers.wanted();
+  }
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { runProgram } from "../support/program.ts";
+
+test("large values", async () => {
+  const { code, points, report } = await runProgram("test/surface/programs/large.ts");
+  expect(points, report).toEqual([
+    "large arguments and results come back whole",
+    "an argument is taken as it was when the call was made",
+    "what a result was made from stays the node's",
+    "an object that many items have is sent to each node once",
+    "shared objects keep their identity inside an item",
+    "1,000 tasks that share a Ref send it to each of 4 nodes once",
+    "a Ref is any value: an item, an object, a number; each task has a copy of its own",
+    "a Ref in the wrong place is refused in words",
+    "a host that ended is sent what it lost",
+    "a task whose argument is on its way can be cancelled, others go on",
+    "above its limit a node moves values to disk, and has them when they are needed",
+    "what lies on disk is hashed again, and sent anew when it was changed",
+  ]);
+  expect(code, report).toBe(0);
+});
