@@ -11,8 +11,6 @@ export default defineConfig({
   test: {
     globalSetup: [`${root}/test/support/build-agent.ts`],
     maxWorkers: 2,
-    // What tests make is not kept among what the user's programs made.
-    env: { XDG_CACHE_HOME: `${root}/.cache` },
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 15_000 } },
       {

@@ -19,12 +19,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Artifact } from "./artifact.ts";
 
-const home = process.env["XDG_CACHE_HOME"];
 const made: string[] = [];
 afterEach(() => {
-  process.env["XDG_CACHE_HOME"] = home;
-  delete process.env["SKYWARD_CACHE_MB"];
-  delete process.env["NODE_PATH"];
+  vi.unstubAllEnvs();
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -68,7 +65,7 @@ async function write(root: string, files: Readonly<Record<string, string>>): Pro
 
 /** What a new process makes of a function in this project, with this cache. */
 async function prepared(root: string, cache: string, text = ENTRY): Promise<Artifact> {
-  process.env["XDG_CACHE_HOME"] = cache;
+  vi.stubEnv("XDG_CACHE_HOME", cache);
   vi.resetModules();
   const [{ prepare }, { openCache }] = await Promise.all([import("./prepare.ts"), import("../cache/open-cache.ts")]);
   const { artifact } = await prepare({
@@ -245,7 +242,7 @@ test("without a place to write everything works", async () => {
   // Where folders of entries would be there are files, so that none can be written.
   for (const digit of "0123456789abcdef") writeFileSync(join(cache, "skyward/artifacts", digit), "");
   expect(await prepared(root, cache)).toEqual(first);
-  process.env["SKYWARD_CACHE_MB"] = "0";
+  vi.stubEnv("SKYWARD_CACHE_MB", "0");
   const none = folder();
   expect(await prepared(root, none)).toEqual(first);
   expect(readdirSync(none)).toEqual([]);
@@ -255,7 +252,7 @@ test("the cache stays within its size, and what was used last stays", async () =
   const [root, cache] = [await project(), folder()];
   await prepared(root, cache);
   const used = entriesOf(cache);
-  process.env["SKYWARD_CACHE_MB"] = "1";
+  vi.stubEnv("SKYWARD_CACHE_MB", "1");
   vi.resetModules();
   const { openCache } = await import("../cache/open-cache.ts");
   const key = (n: number): string => createHash("sha256").update(String(n)).digest("hex");
