@@ -14,10 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { SmallProject } from "../support/small-project.ts";
 import { Sshd } from "../support/sshd.ts";
 import { Registry } from "./registry.ts";
+
+// npm runs several times, on machines that others use too.
+vi.setConfig({ testTimeout: 150_000 });
 
 const modules = join(import.meta.dirname, "../../node_modules");
 const NATIVE = "@napi-rs/nice";
@@ -238,9 +241,6 @@ test("for a function that the pool is told of it is installed before the node is
   expect(first.place).toContain(".cache/skyward/deps");
   expect(readdirSync(join(home, ".cache/skyward/deps"))).toHaveLength(1);
   const nowhere = { ...ssh, hosts: ["127.0.0.1:1"] };
-  expect((await run({ LISTED: "native", SSH: JSON.stringify(nowhere) })).first).toMatchObject({
-    code: "SKY_SSH_CONNECT",
-  });
   expect((await run({ LISTED: "built", SSH: JSON.stringify(nowhere) })).first).toMatchObject({
     code: "SKY_INSTALL_FAILED",
     details: { package: "built", version: "1.0.0" },
