@@ -18,6 +18,8 @@ export type ToHost =
 
 export type ToSupervisorFromHost =
   | { readonly type: "ready" }
+  /** Tasks run, or no more do. */
+  | { readonly type: "busy"; readonly busy: boolean }
   /** The pipes could not be opened: that `attach` has to relay. */
   | { readonly type: "adopt-failed"; readonly pid: number; readonly error: string }
   /** An adopted link has ended on this side, so its `attach` has nothing to wait for. */
@@ -37,6 +39,7 @@ export interface HostHandlers {
 export interface HostChannel {
   /** To be called when data links can be taken. */
   ready(): void;
+  busy(busy: boolean): void;
 }
 
 /**
@@ -64,7 +67,7 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
     }
   });
   process.once("disconnect", () => void leaveNothing(supervisor, dir));
-  return { ready: () => say({ type: "ready" }) };
+  return { ready: () => say({ type: "ready" }), busy: (busy) => say({ type: "busy", busy }) };
 }
 
 function adoptLink(pid: number, epoch: number, bulk: boolean, handlers: HostHandlers): void {

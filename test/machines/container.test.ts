@@ -1,20 +1,50 @@
 import { describe, expect, it } from "vitest";
 import * as sky from "skyward";
 import { imageOf } from "../rig/images.ts";
+import { conformance } from "./conformance.ts";
+
+conformance("sky.container", async () => sky.container({ image: await imageOf("baked") }));
+
+const limits = sky.fn(async () => {
+  const { readFileSync } = await import("node:fs");
+  const read = (name: string): number => Number(readFileSync(`/sys/fs/cgroup/${name}`, "utf8"));
+  return {
+    memoryGb: read("memory/memory.limit_in_bytes") / 2 ** 30,
+    vcpus: read("cpu/cpu.cfs_quota_us") / read("cpu/cpu.cfs_period_us"),
+    environment: readFileSync("/proc/1/environ", "latin1"),
+  };
+});
 
 describe("sky.container", () => {
-  it("creates nodes with the CPU and memory that were asked for, runs tasks on them, and leaves none", async () => {
+  it("gives each node the CPU and memory that were asked for, and keeps its keys out of sight", async () => {
     const provider = sky.container({ image: await imageOf("baked"), vcpus: 0.5, memoryGb: 0.5 });
-    const places = await sky.compute(
-      { name: "limits", provider, nodes: 2 },
-      async (pool) =>
-        await pool.broadcast(
-          sky.fn(async () => {
-            const { readFileSync } = await import("node:fs");
-            return readFileSync("/sys/fs/cgroup/memory/memory.limit_in_bytes", "utf8").trim();
-          })(),
-        ),
+    const options = { name: "limits", provider, nodes: 2, console: "silent" as const };
+    const found = await sky.compute(options, async (pool) => await pool.broadcast(limits()));
+    expect(found).toMatchObject([
+      { memoryGb: 0.5, vcpus: 0.5 },
+      { memoryGb: 0.5, vcpus: 0.5 },
+    ]);
+    for (const { environment } of found) expect(environment).not.toMatch(/KEY|ssh-ed25519/);
+  });
+
+  it.each([
+    [{ image: "no such image" }, "SKY_BAD_OPTION", /image must be a name/],
+    [{ vcpus: 0 }, "SKY_BAD_OPTION", /vcpus must be a number of at least/],
+    [{ memoryGB: 1 }, "SKY_BAD_OPTION", /"memoryGB".*memoryGb/],
+  ])("refuses %o at once", (options, code, message) => {
+    expect(() => sky.container(options as sky.ContainerOptions)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as string }),
     );
-    expect(places).toEqual(["536870912", "536870912"]);
+  });
+
+  it.each([
+    [{ binary: "no-such-engine" }, /no command "no-such-engine"/],
+    [{ network: "no-such-network" }, /network no-such-network not found/],
+  ])("says what the engine refuses of %o, before it has made anything", async (options, message) => {
+    const provider = sky.container({ image: await imageOf("baked"), ...options });
+    await expect(sky.compute({ provider, console: "silent" })).rejects.toMatchObject({
+      code: "SKY_PROVIDER_REFUSED",
+      message: expect.stringMatching(message) as string,
+    });
   });
 });

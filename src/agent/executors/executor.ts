@@ -76,6 +76,10 @@ export class Executor {
   #stillborn = 0;
   #closing = false;
 
+  get busy(): boolean {
+    return this.#waiting.size > 0 || [...this.#carriers].some((carrier) => carrier.open > 0);
+  }
+
   constructor(options: ExecutorOptions, events: ExecutorEvents) {
     this.#options = options;
     this.#events = events;

@@ -40,6 +40,11 @@ export class Executors {
     this.#of(kind).bind(bind);
   }
 
+  /** Tasks are here that have no outcome yet. */
+  get busy(): boolean {
+    return [...this.#byKind.values()].some((executor) => executor.busy);
+  }
+
   /** A whole record for a stream of some task. */
   record(record: Buffer): void {
     for (const executor of this.#byKind.values()) executor.streams.record(record);

@@ -94,6 +94,11 @@ export class Host {
     });
   }
 
+  /** Tasks are here that have no outcome yet. */
+  get busy(): boolean {
+    return this.#executor.busy;
+  }
+
   /** Starts the executors, once the node has been said to be ready. */
   open(): void {
     this.#executor.open();

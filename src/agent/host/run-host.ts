@@ -1,5 +1,8 @@
-import { openHostChannel } from "../host-channel.ts";
+import { type HostChannel, openHostChannel } from "../host-channel.ts";
 import { Host } from "./host.ts";
+
+/** How often a node with a lease looks whether tasks run. */
+const LOOK_MS = 250;
 
 /** The program of a host process. */
 export async function runHost(): Promise<void> {
@@ -7,7 +10,8 @@ export async function runHost(): Promise<void> {
   let epoch = 0;
   const channel = openHostChannel({
     config(config) {
-      host = new Host(config);
+      const made = (host = new Host(config));
+      if (config.leaseFile !== undefined) tellWork(made, channel);
       channel.ready();
       setImmediate(() => host?.open());
     },
@@ -25,4 +29,14 @@ export async function runHost(): Promise<void> {
       await host?.close();
     },
   });
+}
+
+/** A timer for the node, so that no task costs one. */
+function tellWork(host: Host, channel: HostChannel): void {
+  let told = false;
+  setInterval(() => {
+    if (host.busy === told) return;
+    told = !told;
+    channel.busy(told);
+  }, LOOK_MS);
 }

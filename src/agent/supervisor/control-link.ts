@@ -7,6 +7,8 @@ const UNREAD_MAX_BYTES = 1024 * 1024;
 
 export interface ControlHandlers {
   end(): void;
+  /** Something came. */
+  heard(): void;
   /** The link is gone: cut, closed by the controller, or replaced. */
   closed(): void;
 }
@@ -56,6 +58,7 @@ export class ControlLink {
 
   #read(chunk: Buffer): void {
     if (this.#socket.writableEnded) return;
+    this.#handlers.heard();
     const lines = this.#lines.push(chunk);
     if (lines === undefined) return this.#refuse(`a line is longer than ${CONTROL_LINE_MAX_BYTES} bytes`);
     for (const line of lines) this.#handle(line);

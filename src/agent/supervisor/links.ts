@@ -24,6 +24,8 @@ export interface LinksOptions {
   readonly end: () => void;
   /** There is (`true`) or there is no more a control link. */
   readonly controlled: (held: boolean) => void;
+  /** The controller said something on its control link. */
+  readonly heard: () => void;
 }
 
 interface DataLink {
@@ -68,7 +70,7 @@ export class Links {
     this.#closeAdopted(Infinity);
   }
 
-  hostSaid(message: Exclude<ToSupervisorFromHost, { type: "ready" }>): void {
+  hostSaid(message: Extract<ToSupervisorFromHost, { pid: number }>): void {
     const socket = this.#adopted.get(message.pid)?.socket;
     this.#adopted.delete(message.pid);
     if (message.type === "adopt-failed") socket?.end(`${JSON.stringify({ relay: true, error: message.error })}\n`);
@@ -128,6 +130,7 @@ export class Links {
       { ok: true, pid: process.pid },
       {
         end: this.#options.end,
+        heard: this.#options.heard,
         closed: () => {
           if (this.#control !== link) return;
           this.#control = undefined;

@@ -2,12 +2,15 @@ import { type AgentConfig, type ProcessIdentity, parseAgentConfig } from "../con
 import { killTree, startTimeOf, type Tree } from "../process-tree.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { watchParent } from "./lifeline.ts";
+import { Lease } from "./lease.ts";
 import { Links } from "./links.ts";
 import { Collectors } from "./metrics/collectors.ts";
 import { makeRunDir, removeRunDir } from "./run-dir.ts";
 import { detachStdio, readLine, writeLine } from "./stdio.ts";
 
 const CONFIG_MAX_BYTES = 1024 * 1024;
+/** How long an agent on a borrowed machine takes a link for alive on which nothing comes. */
+const BORROWED_SILENCE_MS = 600_000;
 
 export interface SupervisorOptions {
   /** How to start a host. @default this program with the argument `host` */
@@ -37,6 +40,7 @@ export async function runSupervisor({
     if (ending) return;
     ending = true;
     collectors[Symbol.dispose]();
+    lease?.[Symbol.dispose]();
     links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
     await hosts.stop(orderly);
     removeRunDir(config.dir);
@@ -47,20 +51,34 @@ export async function runSupervisor({
     config,
     hosts: () => hosts,
     end: () => void end("the pool was closed", true),
-    controlled: (held) => orphans(held),
+    controlled: (held) => lease?.held(held),
+    heard: () => lease?.renew(),
   });
   const hosts = new HostKeeper({
     config,
     hostCommand,
     tree,
     ready: (state) => links.hostReady(state),
-    dead: (death) => links.hostDead(death),
-    said: (message) => links.hostSaid(message),
+    dead: (death) => {
+      lease?.busy(false);
+      links.hostDead(death);
+    },
+    said: (message) => (message.type === "busy" ? lease?.busy(message.busy) : links.hostSaid(message)),
     printed: (line) => links.log(line),
   });
   const collectors = new Collectors(config.metrics, (samples) => links.metrics(samples));
-  const orphans =
-    config.parent === null ? orphanTimer(config.orphanGraceMs, (why) => void end(why, false)) : () => undefined;
+  const lease =
+    config.parent === null
+      ? new Lease({
+          graceMs: config.orphanGraceMs,
+          silenceMs: config.leaseFile === undefined ? BORROWED_SILENCE_MS : config.orphanGraceMs,
+          file: config.leaseFile,
+          over: (why) => {
+            lease?.end();
+            void end(why, false);
+          },
+        })
+      : undefined;
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void end(signal, true));
   process.on("uncaughtException", (error) => {
@@ -79,17 +97,6 @@ export async function runSupervisor({
   sayReady({ ready: true, ...self });
   if (config.parent === null) detachStdio();
   else watchParent(config.parent, (why) => void end(why, false));
-}
-
-/** Ends a node that nobody controls: from its start, and from the end of each control link. */
-function orphanTimer(graceMs: number, end: (why: string) => void): (held: boolean) => void {
-  let timer: NodeJS.Timeout | undefined;
-  const set = (held: boolean): void => {
-    clearTimeout(timer);
-    if (!held) timer = setTimeout(() => end(`no controller for ${graceMs} ms`), graceMs);
-  };
-  set(false);
-  return set;
 }
 
 function fail(error: unknown): never {

@@ -6,7 +6,9 @@ import { type Patience, Waits } from "./patience.ts";
 export const CALL_LIMIT_MS = 120_000;
 const RETRIES: Patience = { firstMs: 200, longestMs: 10_000, limitMs: 120_000 };
 /** A machine whose create call lost its answer is looked for so often before the call is made again. */
-const LOOKS: Patience = { firstMs: 200, longestMs: 1000, limitMs: 3000 };
+const LOOKS: Patience = { firstMs: 200, longestMs: 1000, limitMs: 2500 };
+/** Calls that fail without a reason, before that is the answer. */
+const FAILURES_MAX = 3;
 
 /** Promises that there is no machine. */
 export function createdNothing(error: unknown): boolean {
@@ -25,6 +27,7 @@ export async function create<P>(
   signal: AbortSignal,
 ): Promise<Instance> {
   const waits = new Waits(RETRIES);
+  let failures = 0;
   for (;;) {
     try {
       // Whoever gives up meanwhile still has to learn what was created.
@@ -33,7 +36,9 @@ export async function create<P>(
       if (createdNothing(error) && (error as SkyError).code !== "SKY_PROVIDER_BUSY") throw error;
       const found = createdNothing(error) ? undefined : await find(cloud, intent, signal);
       if (found) return found;
-      if (signal.aborted || !(await waits.wait(signal).catch(() => false))) throw failed(cloud, "create", error);
+      const over = !createdNothing(error) && ++failures === FAILURES_MAX;
+      if (over || signal.aborted || !(await waits.wait(signal).catch(() => false)))
+        throw failed(cloud, "create", error);
     }
   }
 }

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { Call } from "./disturbed.ts";
+import { goes, Someone } from "./controller-process.ts";
+
+const CALLS: readonly Call[] = ["prepare", "provision", "save", "terminate", "describe", "teardown"];
+const POINTS = [...CALLS.flatMap((call) => [`before ${call}`, `after ${call}`]), "task"];
+
+describe.concurrent("a controller that is killed", () => {
+  it.for(POINTS)("%s: one sweep leaves nothing", async (point) => {
+    await using me = new Someone();
+    const controller = await me.controller({ KILL: point });
+    expect(await controller.ended, controller.output).toEqual({ code: null, signal: "SIGKILL" });
+    const left = await controller.machines();
+    const seen = await me.sweep();
+    expect(seen.machines.map(({ machine, remove, removed }) => [machine.name, remove, removed])).toEqual(
+      left.map((name) => [name, true, false]),
+    );
+    expect(await controller.machines()).toEqual(left);
+    await me.sweep(true);
+    expect(await controller.machines()).toEqual([]);
+    // Nobody knows what became of a machine that was asked for and never seen.
+    expect(await me.ledger()).toHaveLength(point === "before provision" ? 1 : 0);
+  });
+
+  it.for(["after provision", "before terminate"])("%s: without a sweep the lease leaves nothing", async (point) => {
+    await using me = new Someone();
+    const controller = await me.controller({ KILL: point, TTL: "3s" });
+    await controller.ended;
+    const [name] = await controller.machines();
+    await goes(name!);
+    expect(await controller.machines()).toEqual([]);
+  });
+
+  it("while a task runs: the node finishes it, waits for who comes to get it, and goes", async () => {
+    await using me = new Someone();
+    const controller = await me.controller({ KILL: "task", TTL: "2s", HOLD: "5000" });
+    await controller.ended;
+    const [name] = await controller.machines();
+    expect(await goes(name!)).toBeGreaterThan(5500);
+    expect(await controller.machines()).toEqual([]);
+  });
+});
+
+describe.concurrent("a controller that lives", () => {
+  it("keeps its machines in a sweep, and other owners don't see them", async () => {
+    await using me = new Someone();
+    await using other = new Someone();
+    const controller = await me.controller({ HOLD: "60000" });
+    await controller.says(/working/);
+    expect((await me.sweep(true)).machines).toMatchObject([
+      { remove: false, reason: expect.stringMatching(/is alive/) as string },
+    ]);
+    expect((await other.sweep(true)).machines).toEqual([]);
+    expect(await controller.machines()).toHaveLength(1);
+    controller.signal("SIGKILL");
+    await controller.ended;
+    expect((await me.sweep(true)).machines).toMatchObject([{ remove: true, removed: true }]);
+    expect(await controller.machines()).toEqual([]);
+  });
+
+  it("finds its task's result after it stood still for longer than the lease", async () => {
+    await using me = new Someone();
+    const controller = await me.controller({ TTL: "3s", HOLD: "4000" });
+    await controller.says(/working/);
+    controller.signal("SIGSTOP");
+    await sleep(5000);
+    controller.signal("SIGCONT");
+    expect(await controller.ended, controller.output).toEqual({ code: 0, signal: null });
+    expect(controller.output).toMatch(/held: done/);
+    expect(controller.output).not.toMatch(/again|attempt 2/);
+    expect(await controller.machines()).toEqual([]);
+  });
+
+  it.for([/node 0 {3}create/, /node 0 {3}start agent/, /working/])(
+    "ends its machines on Ctrl-C at %s",
+    async (stage) => {
+      await using me = new Someone();
+      const controller = await me.controller({ HOLD: "60000" });
+      await controller.says(stage);
+      controller.signal("SIGINT");
+      expect(await controller.ended, controller.output).toEqual({ code: null, signal: "SIGINT" });
+      expect(await controller.machines()).toEqual([]);
+      expect(await me.ledger()).toEqual([]);
+    },
+  );
+});
+
+describe("sky sweep and sky ledger", () => {
+  it("say what is left, why, and what to do; and do it when told to", async () => {
+    await using me = new Someone();
+    const controller = await me.controller({ KILL: "after provision", NAME: "nightly" });
+    await controller.ended;
+    const [name = ""] = await controller.machines();
+    const ledger = await me.sky("ledger");
+    expect(ledger.stdout).toMatch(new RegExp(`^container ${name} pool nightly, .*, which has ended$`, "m"));
+    const shown = await me.sky("sweep");
+    expect(shown.stdout).toMatch(
+      new RegExp(`^left +container ${name}: its controller \\S+ has ended\n\nRemove it with: sky sweep --yes`),
+    );
+    expect(shown.code).toBe(1);
+    const json = JSON.parse((await me.sky("sweep", "--json")).stdout) as object;
+    expect(json).toMatchObject({
+      machines: [{ name, pool: "nightly", verdict: "remove", removed: false }],
+      unasked: [],
+    });
+    const done = await me.sky("sweep", "--yes");
+    expect(done).toEqual({ code: 0, stdout: expect.stringMatching(`^removed +container ${name}: `) as string });
+    expect((await me.sky("sweep")).stdout).toBe("No machine is left.\n");
+    expect((await me.sky("ledger")).stdout).toBe("No machine is on record.\n");
+  });
+});
