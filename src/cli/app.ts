@@ -5,18 +5,19 @@ import { wantsColors } from "../console/colors.ts";
 import { ownRoot } from "../function/artifact/own-package.ts";
 import { check } from "./check/command.ts";
 import { ledger } from "./ledger/command.ts";
+import { exec, logs, nodes, ssh } from "./pools/commands.ts";
 import { sweep } from "./sweep/command.ts";
 
 /** The commands of `sky`: each is described here, and loaded when it is called. */
 export function makeApp({ stdout, env }: NodeJS.Process): Application<CommandContext> {
   const root = buildRouteMap({
-    routes: { check, ledger, sweep },
+    routes: { check, exec, ledger, logs, nodes, ssh, sweep },
     docs: { brief: "Run your functions on machines that exist only as long as the work does" },
   });
   return buildApplication(root, {
     name: "sky",
     versionInfo: { getCurrentVersion: ownVersion },
-    scanner: { caseStyle: "allow-kebab-for-camel" },
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: !wantsColors(stdout, env) },
   });
 }

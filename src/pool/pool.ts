@@ -19,6 +19,7 @@ import { type BroadcastOptions, type CallOptions, checkOptions, type Target, tar
 import { checkFunctions } from "./check-functions.ts";
 import { Calls } from "./calls.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Endpoint } from "./endpoint/endpoint.ts";
 import { guard } from "./exit.ts";
 import { lateRefusal } from "./late-refusal.ts";
 import { messageOf } from "./message-of.ts";
@@ -47,6 +48,7 @@ export class Pool implements AsyncDisposable {
   readonly #began = performance.now();
   readonly #release: () => void;
   readonly #console: Disposable | undefined;
+  readonly #endpoint: Endpoint;
   #view: PoolView;
   #closing: Promise<void> | undefined;
   readonly #traces: Trace[] = [];
@@ -79,6 +81,12 @@ export class Pool implements AsyncDisposable {
       onProgress: (node, task, done, of) => this.#progress.task(node, task, done, of),
     });
     this.#calls = new Calls(this.#dispatcher, this.#unobserved);
+    this.#endpoint = new Endpoint({
+      name: spec.name,
+      bus: this.#bus,
+      snapshot: () => this.snapshot(),
+      places: (target) => this.#places(target, "all"),
+    });
     this.#release = guard(this);
     // An open pool keeps the program alive, whatever its nodes do.
     this.#keepAlive = setInterval(() => {}, 1 << 30);
@@ -268,6 +276,8 @@ export class Pool implements AsyncDisposable {
   async open(): Promise<this> {
     const { provider, desired, concurrency, signal } = this.#spec;
     signal?.addEventListener("abort", this.#aborted, { once: true });
+    // Without it the pool works as well.
+    this.#endpoint.listen().catch(() => undefined);
     try {
       signal?.throwIfAborted();
       const codes = this.#calls.capture(this.#spec.functions);
@@ -317,6 +327,7 @@ export class Pool implements AsyncDisposable {
       this.#emit({ type: "Error.Occurred", message: `a failure that nobody awaited: ${failure}`, fatal: false });
     await this.#nodes.close();
     await this.#dispatcher.dispose();
+    this.#endpoint.close();
     clearInterval(this.#keepAlive);
     this.#release();
     this.#progress.flush();

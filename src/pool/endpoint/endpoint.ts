@@ -1,0 +1,178 @@
+import { rmSync } from "node:fs";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { json } from "node:stream/consumers";
+import { SkyError } from "../../errors/sky-error.ts";
+import type { EventBus } from "../../events/bus.ts";
+import type { PoolView } from "../../events/views.ts";
+import type { ExecOptions, Place } from "../access/exec.ts";
+import { exec } from "../access/exec.ts";
+import { openShell } from "../access/shell.ts";
+import { NodeLogs } from "./node-logs.ts";
+import { frame, onFrames } from "./shell-frames.ts";
+import { makeSocketDir } from "./socket-dir.ts";
+
+export interface EndpointPool {
+  readonly name: string;
+  readonly bus: EventBus;
+  snapshot(): PoolView;
+  places(target: "all" | "head" | number): readonly Place[];
+}
+
+/** What a terminal asks for when it wants a shell; the bytes of both sides follow. */
+export interface ShellRequest {
+  readonly target: "head" | number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly command?: string;
+}
+
+/**
+ * Where other programs of this user reach a pool: HTTP on a unix socket in a folder of their own. `GET /` is the pool's
+ * view, `GET /logs` its nodes' lines, `POST /exec` a command, an upgrade to `shell` a terminal.
+ */
+export class Endpoint {
+  readonly #pool: EndpointPool;
+  readonly #logs = new NodeLogs();
+  readonly #readers = new Set<(line: string) => void>();
+  readonly #unsubscribe: () => void;
+  #server: Server | undefined;
+  #path: string | undefined;
+  #closed = false;
+
+  constructor(pool: EndpointPool) {
+    this.#pool = pool;
+    this.#unsubscribe = pool.bus.subscribe(
+      (event) => {
+        const line = this.#logs.take(event);
+        if (line !== undefined && this.#readers.size > 0) {
+          const text = `${JSON.stringify(line)}\n`;
+          for (const read of this.#readers) read(text);
+        }
+      },
+      { only: ["Log", "Node"] },
+    );
+  }
+
+  /** Listens. Where that can't be, the pool does without: nobody else can reach it then. */
+  async listen(): Promise<void> {
+    const { createServer } = await import("node:http");
+    if (this.#closed) return;
+    const path = join(makeSocketDir(), `${this.#pool.name}-${process.pid}-${Date.now().toString(36)}.sock`);
+    const server = createServer((request, response) => void this.#answer(request, response));
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex) => void this.#shell(request, socket));
+    server.unref();
+    this.#server = server;
+    this.#path = path;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen(path, resolve);
+    });
+    server.on("error", () => undefined);
+  }
+
+  /** The last lines of a node, or of all. */
+  get logs(): NodeLogs {
+    return this.#logs;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#unsubscribe();
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+    if (this.#path !== undefined) rmSync(this.#path, { force: true });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://pool");
+    try {
+      if (request.method === "GET" && url.pathname === "/") {
+        send(response, {
+          name: this.#pool.name,
+          pid: process.pid,
+          program: process.argv[1],
+          view: this.#pool.snapshot(),
+        });
+      } else if (request.method === "GET" && url.pathname === "/logs") this.#sendLogs(url.searchParams, response);
+      else if (request.method === "POST" && url.pathname === "/exec") await this.#exec(request, response);
+      else response.writeHead(404).end();
+    } catch (error) {
+      const { code = "SKY_BAD_CALL", message, hint } = error as Partial<SkyError> & Error;
+      if (!response.headersSent) response.writeHead(400, { "content-type": "application/json" });
+      response.end(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    }
+  }
+
+  #sendLogs(query: URLSearchParams, response: ServerResponse): void {
+    const node = query.has("node") ? Number(query.get("node")) : undefined;
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    for (const line of this.#logs.lines(node)) response.write(`${JSON.stringify(line)}\n`);
+    if (query.get("follow") !== "1") return void response.end();
+    const read = (text: string): void => {
+      if (node === undefined || (JSON.parse(text) as { node?: number }).node === node) response.write(text);
+    };
+    this.#readers.add(read);
+    response.once("close", () => this.#readers.delete(read));
+  }
+
+  /** The pieces of output as lines, and the results as the last one. */
+  async #exec(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = (await json(request)) as {
+      command: string | string[];
+      target: "all" | "head" | number;
+      stdin?: string;
+    };
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const options: ExecOptions = {
+      check: false,
+      signal: gone.signal,
+      ...(asked.stdin === undefined ? {} : { stdin: Buffer.from(asked.stdin, "base64") }),
+      onOutput: (output) => response.write(`${JSON.stringify(output)}\n`),
+    };
+    const places = this.#pool.places(asked.target);
+    if (places.length === 0) throw new SkyError("SKY_LINK_LOST", "no node is ready", { retryable: true });
+    const results = await exec(asked.command, places, options);
+    const ends = results.map(({ node, code, signal }) => ({ node, code, signal }));
+    response.end(`${JSON.stringify({ results: ends })}\n`);
+  }
+
+  async #shell(request: IncomingMessage, socket: Duplex): Promise<void> {
+    socket.on("error", () => undefined);
+    try {
+      const asked = JSON.parse(decodeURIComponent(String(request.headers["x-shell"]))) as ShellRequest;
+      const place = this.#pool.places(asked.target)[0]!;
+      const { columns, rows, command } = asked;
+      const running = await openShell(place, { columns, rows, ...(command === undefined ? {} : { command }) });
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: shell\r\n\r\n");
+      const ended = new Promise<void>((resolve) => socket.once("close", resolve));
+      readFrames(socket, running);
+      running.stdout.on("data", (chunk: Buffer) => socket.write(frame(0, chunk)));
+      running.stderr.on("data", (chunk: Buffer) => socket.write(frame(0, chunk)));
+      void ended.then(() => running.kill());
+      const { code } = await running.exit;
+      socket.end(frame(1, Buffer.from(String(code ?? 255))));
+    } catch (error) {
+      const body = JSON.stringify({ error: { message: (error as Error).message } });
+      socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    }
+  }
+}
+
+function readFrames(
+  socket: Duplex,
+  running: { readonly stdin: NodeJS.WritableStream; resize(columns: number, rows: number): void },
+): void {
+  onFrames(socket, (kind, bytes) => {
+    if (kind === 0) running.stdin.write(bytes);
+    else {
+      const [columns = 80, rows = 24] = bytes.toString().split(" ").map(Number);
+      running.resize(columns, rows);
+    }
+  });
+}
+
+function send(response: ServerResponse, body: object): void {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
