@@ -41,7 +41,16 @@ const FAILURES_PER_SECOND = 10;
 const LABEL_WIDTH = 7;
 
 // Events of single tasks are left out, failures and re-runs apart: they would be made for us by the million.
-const LIFE: readonly EventPrefix[] = ["Pool", "Node", "Tasks", "Scaling", "Error", "Task.Failed", "Task.Retried"];
+const LIFE: readonly EventPrefix[] = [
+  "Pool",
+  "Node",
+  "Tasks",
+  "Scaling",
+  "Error",
+  "Task.Failed",
+  "Task.Retried",
+  "Task.Inspectable",
+];
 const SHOWN: Readonly<Record<"minimal" | "log", ReadonlySet<LineKind>>> = {
   minimal: new Set<LineKind>(["life", "good", "failure", "warning"]),
   log: new Set<LineKind>(["life", "good", "failure", "warning", "detail", "output"]),

@@ -32,6 +32,12 @@ export function describe(event: SkyEvent): Line | undefined {
         text: `${event.name} failed${after}: ${withHint(error, event.error.code)}`,
       };
     }
+    case "Task.Inspectable":
+      return {
+        kind: "warning",
+        node: event.node,
+        text: `${event.name} (${event.task}) waits for a debugger: ${event.address}\nchrome://inspect, Configure: 127.0.0.1:${event.port}; or attach an editor to port ${event.port}`,
+      };
     case "Tasks.Cached":
       return { kind: "life", text: `${event.name}: ${plural(event.count, "result")} served from cache` };
     case "Task.Retried": {

@@ -45,6 +45,7 @@ export function projectTasks(view: TasksView, event: TaskEvent): TasksView {
       return { ...view, cached: view.cached + event.count };
     case "Task.Queued":
     case "Task.Cached":
+    case "Task.Inspectable":
     case "Task.BroadcastPartial":
       return view;
   }

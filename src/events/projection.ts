@@ -32,6 +32,7 @@ export function projectPool(view: PoolView, event: SkyEvent): PoolView {
     case "Task.Failed":
     case "Task.Cancelled":
     case "Task.Retried":
+    case "Task.Inspectable":
     case "Task.BroadcastPartial": {
       const tasks = projectTasks(view.tasks, event);
       return tasks === view.tasks ? view : { ...view, tasks };

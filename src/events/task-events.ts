@@ -91,6 +91,15 @@ export interface TaskCached extends OfTask {
   readonly type: "Task.Cached";
 }
 
+/** A task of a function with `inspect` waits for a debugger. Always emitted. */
+export interface TaskInspectable extends OfAttempt {
+  readonly type: "Task.Inspectable";
+  /** On this machine's loopback. */
+  readonly port: number;
+  /** Such as `ws://127.0.0.1:41234/2f1c...`. */
+  readonly address: string;
+}
+
 export interface TaskBroadcastPartial extends OfTask {
   readonly type: "Task.BroadcastPartial";
   readonly done: number;
@@ -130,6 +139,7 @@ export type TaskEvent =
   | TaskFailed
   | TaskCancelled
   | TaskRetried
+  | TaskInspectable
   | TaskCached
   | TaskBroadcastPartial
   | TasksProgress

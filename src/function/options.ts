@@ -43,6 +43,11 @@ export interface FnOptions {
   readonly stderr?: OutputRule | undefined;
   /** Show no output of this function. @default false */
   readonly silent?: boolean | undefined;
+  /**
+   * Each task waits for a debugger, in a process of its own, at an address on this machine that the log and the event
+   * `Task.Inspectable` name; then it stops at its first line. No run limit holds for it. @default false
+   */
+  readonly inspect?: boolean | undefined;
   /** The name in logs and errors. @default the function's own, else its variable's, else `file:line` */
   readonly name?: string | undefined;
   /** Files that no literal import names, as globs relative to the source file. */
@@ -59,6 +64,7 @@ export interface ResolvedOptions {
   readonly stdout?: OutputRule;
   readonly stderr?: OutputRule;
   readonly silent?: boolean;
+  readonly inspect?: boolean;
   readonly name?: string;
   readonly include?: readonly string[];
 }
@@ -72,6 +78,7 @@ const NAMES = [
   "stdout",
   "stderr",
   "silent",
+  "inspect",
   "name",
   "include",
 ] as const;
@@ -116,6 +123,10 @@ export function resolveOptions(given: FnOptions | undefined, base: ResolvedOptio
       case "silent":
         if (typeof value !== "boolean") throw bad(name, "true or false", value);
         result.silent = value;
+        break;
+      case "inspect":
+        if (typeof value !== "boolean") throw bad(name, "true or false", value);
+        result.inspect = value;
         break;
       case "name":
         if (typeof value !== "string" || value === "") throw bad(name, "a text", value);

@@ -40,6 +40,8 @@ export const Op = {
   NPM: 25,
   SHARE: 26,
   UNSHARE: 27,
+  DEBUG: 28,
+  DEBUG_END: 29,
   OUTCOMES: 32,
   REVOKED: 33,
   LOST: 34,
@@ -47,6 +49,9 @@ export const Op = {
   NOTE: 36,
   MISSING: 38,
   BULK_WANTED: 39,
+  INSPECTOR: 42,
+  DEBUGGED: 43,
+  DEBUGGED_END: 44,
 } as const;
 
 /** First byte of an outcome item; an empty item is `undefined`, returned. */

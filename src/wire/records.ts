@@ -172,6 +172,8 @@ export interface BindRecord {
   readonly limited: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Its tasks wait for a debugger. */
+  readonly inspect?: true;
   readonly channel?: number;
 }
 
@@ -193,6 +195,15 @@ export interface LostRecord {
   readonly culprit?: number;
   /** It was a process. */
   readonly end?: ProcessEnd;
+}
+
+/** INSPECTOR: one listens on the node's loopback; without `path` it does no more. */
+export interface InspectorRecord {
+  readonly port: number;
+  readonly path?: string;
+  /** The task that waits for a debugger. */
+  readonly task?: number;
+  readonly attempt?: number;
 }
 
 /** NOTE: what only people, or the console, need to know. */

@@ -1,5 +1,5 @@
 import type { InstanceFacts } from "../../task/instance-info.ts";
-import type { ProcessEnd } from "../../wire/records.ts";
+import type { InspectorRecord, ProcessEnd } from "../../wire/records.ts";
 import { BlockWatch } from "./block-watch.ts";
 import type { Chunk, Work } from "./chunk.ts";
 import { giveParts, type PartsOf } from "./give-parts.ts";
@@ -39,6 +39,7 @@ export interface ExecutorEvents {
   line(id: number, stream: "stdout" | "stderr", text: string): void;
   progress(id: number, done: number, of: number): void;
   stream(message: StreamMessage): void;
+  inspector(news: InspectorRecord): void;
   /** A carrier did not even terminate: only the end of the process helps. */
   stuck(culprit: number): void;
 }

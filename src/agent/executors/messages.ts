@@ -9,6 +9,8 @@ export interface BindMessage {
   readonly values: Uint8Array;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** Its tasks wait for a debugger. */
+  readonly inspect?: boolean;
 }
 
 export interface HostBind extends BindMessage {
@@ -77,6 +79,14 @@ export type FromSlots =
   | { readonly type: "pong"; readonly id: number }
   /** A task starts its first process; all that it starts carry this mark. */
   | { readonly type: "spawned"; readonly id: number; readonly mark: string }
+  /** A task waits for a debugger at this port and path. */
+  | {
+      readonly type: "inspector";
+      readonly task: number;
+      readonly attempt: number;
+      readonly port: number;
+      readonly path: string;
+    }
   /** A body that was given up has ended. */
   | { readonly type: "left" }
   /** An error that may be the running task's, or one that ended here before: this thread can't go on. */

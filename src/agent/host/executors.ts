@@ -35,7 +35,8 @@ export class Executors {
   /** @param special what the function has or wants, where that matters */
   bind(bind: HostBind, special: "native" | undefined): void {
     const { executor } = this.#config;
-    const kind = executor === "process" || (executor === "auto" && special === "native") ? "process" : "thread";
+    const apart = executor === "process" || (executor === "auto" && special === "native");
+    const kind = bind.inspect ? "inspected" : apart ? "process" : "thread";
     this.#kinds.set(bind.id, kind);
     this.#of(kind).bind(bind);
   }
@@ -114,11 +115,20 @@ export class Executors {
     const fresh = kind === "inspected" ? { spares: 0 } : reuseProcesses ? undefined : { spares: 1 };
     const start = (options: CarrierOptions, events: CarrierEvents): Process => {
       const worker = this.#worker();
-      const gone: typeof events.exit = (carrier, reason, end) => {
-        this.#workers.delete(worker);
-        events.exit(carrier, reason, end);
-      };
-      return new Process({ file, dir, worker }, options, { ...events, exit: gone });
+      let inspector: number | undefined;
+      return new Process({ file, dir, worker }, options, {
+        message: (carrier, message) => {
+          if (message instanceof Uint8Array || message.type !== "inspector") return events.message(carrier, message);
+          const { type: _, ...news } = message;
+          inspector = news.port;
+          this.#events.inspector(news);
+        },
+        exit: (carrier, reason, end) => {
+          this.#workers.delete(worker);
+          if (inspector !== undefined) this.#events.inspector({ port: inspector });
+          events.exit(carrier, reason, end);
+        },
+      });
     };
     return new Executor({ concurrency, carriers: concurrency, graceMs, info, fresh, start }, this.#events);
   }

@@ -32,6 +32,7 @@ import { checkStreams } from "./check-streams.ts";
 import { copyOf } from "./copy-of.ts";
 import { LargeValues } from "./large-values.ts";
 import { sendLargeOutcome } from "./send-large-outcome.ts";
+import { Inspectors } from "./inspectors.ts";
 import { Placing } from "./placing.ts";
 import { LineLimit } from "./line-limit.ts";
 
@@ -45,6 +46,7 @@ export class Host {
   readonly #placing: Placing;
   readonly #executor: Executors;
   readonly #dir: string;
+  readonly #inspectors = new Inspectors(() => this.#session);
   #session: Session;
   #sessionId: string;
   #large: LargeValues;
@@ -90,6 +92,7 @@ export class Host {
       progress: (id, done, of) =>
         this.#json(Op.NOTE, { type: "progress", id, done, of: Number.isNaN(of) ? null : of } satisfies NoteRecord),
       stream: (message) => this.#stream(message),
+      inspector: (news) => this.#inspectors.tell(news),
       stuck: (culprit) => this.#stuck(culprit),
     });
   }
@@ -147,6 +150,7 @@ export class Host {
       this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
       this.#session.dispose();
       this.#placing.reset();
+      this.#inspectors.reset();
       this.#session = this.#newSession();
       this.#large.dispose();
       this.#large = this.#newLarge();
@@ -228,6 +232,7 @@ export class Host {
         this.#info = { ...this.#info, ...readJson<Partial<InstanceFacts>>(buf, start, end) };
         return this.#executor.setInfo(this.#info);
       default:
+        if (op === Op.DEBUG || op === Op.DEBUG_END) return this.#inspectors.record(op, buf, start, end);
         if (isStreamOp(op)) return this.#streamRecord(session, op, buf, start, end);
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }
@@ -305,6 +310,7 @@ export class Host {
         stderr: bind.stderr,
         limitMs: bind.limitMs,
         limited: bind.limited,
+        inspect: bind.inspect === true,
       },
       this.#placing.library.isNative(bind.code) ? "native" : undefined,
     );

@@ -85,7 +85,7 @@ export class BindTable {
     const recent = this.#recent.get(fn);
     if (recent && recent.options === options && recent.captured === values && recent.bind.code === code)
       return recent.bind;
-    const key = `${options.timeoutMs ?? ""} ${options.silent ?? ""} ${ruleKey(options.stdout)} ${ruleKey(options.stderr)} ${options.rerun ?? ""} ${ruleKey(options.retry)} ${ruleKey(options.cache)}`;
+    const key = `${options.timeoutMs ?? ""} ${options.silent ?? ""} ${options.inspect ?? ""} ${ruleKey(options.stdout)} ${ruleKey(options.stderr)} ${options.rerun ?? ""} ${ruleKey(options.retry)} ${ruleKey(options.cache)}`;
     let byKey = this.#last.get(code);
     if (!byKey) this.#last.set(code, (byKey = new Map()));
     const bind = this.#bind(fn, code, options, values, byKey.get(key));
@@ -110,7 +110,15 @@ export class BindTable {
     }
     let group = this.#groups.get(code);
     if (group === undefined) this.#groups.set(code, (group = this.#groups.size));
-    return new Bind(this.#nextId++, group, fn.name, code, bytes, options.timeoutMs ?? this.#defaultLimitMs, options);
+    return new Bind(
+      this.#nextId++,
+      group,
+      fn.name,
+      code,
+      bytes,
+      options.inspect ? 0 : (options.timeoutMs ?? this.#defaultLimitMs),
+      options,
+    );
   }
 }
 

@@ -22,6 +22,7 @@ import { largeChannel } from "../dispatch/outcomes.ts";
 import type { SharedValue } from "../dispatch/shared-values.ts";
 import type { NodePort } from "../dispatch/node-port.ts";
 import { type Segment, State } from "../dispatch/segment.ts";
+import { DebugPorts, type Inspectable } from "./debug-ports.ts";
 import type { NodeClock } from "./node-clock.ts";
 import type { NodeNote } from "./node-note.ts";
 import { LargeSending } from "./large-sending.ts";
@@ -42,6 +43,7 @@ export interface DataLinkEvents {
   transferred(direction: "in" | "out", bytes: number, elapsedMs: number): void;
   /** There are large values to move, and no bulk link. */
   bulkWanted(): void;
+  inspectable(news: Inspectable): void;
   /** The stream is gone; the session can go on over another. */
   down(error: Error | undefined): void;
 }
@@ -65,6 +67,7 @@ export class DataLink implements NodePort {
   /** Outcomes whose values are still on their way. */
   readonly #arriving = new Map<number, Buffer>();
   readonly #shipping: Shipping;
+  readonly #debugPorts: DebugPorts;
   readonly #events: DataLinkEvents;
   #id = "";
 
@@ -77,6 +80,10 @@ export class DataLink implements NodePort {
       down: (error) => events.down(error),
       transferred: (...transfer) => events.transferred(...transfer),
     });
+    this.#debugPorts = new DebugPorts(
+      () => this.session,
+      (news) => events.inspectable(news),
+    );
     this.#shipping = new Shipping(rank, this.session, shows, atHome);
     let broken = 0;
     this.bulk = new BulkLink({
@@ -207,6 +214,7 @@ export class DataLink implements NodePort {
   }
 
   dispose(): void {
+    this.#debugPorts.dispose();
     this.session.dispose();
     this.#shipping.dispose();
     this.bulk.dispose();
@@ -304,6 +312,7 @@ export class DataLink implements NodePort {
       case Op.NOTE:
         return this.#note(readJson<NoteRecord>(buf, start, end));
       default:
+        if (op >= Op.INSPECTOR && op <= Op.DEBUGGED_END) return this.#debugPorts.record(op, buf, start, end);
         if (isStreamOp(op)) return this.#events.stream(this, op, buf, start, end);
         throw new SkyError("SKY_WIRE_MALFORMED", `no record has the operation ${op}`);
     }

@@ -168,6 +168,10 @@ export class Node {
       log: (task, stream, message) =>
         emit({ type: "Log.Emitted", node: this.rank, stream, message, ...(task >= 0 ? { task: `t${task}` } : {}) }),
       note: (note) => this.#note(note),
+      inspectable: ({ task, attempt, port, address }) => {
+        const name = dispatcher.segmentOf(task)?.bind.name ?? "";
+        emit({ type: "Task.Inspectable", node: this.rank, task: `t${task}`, name, attempt, port, address });
+      },
       transferred: (direction, bytes, elapsedMs) =>
         emit({ type: "Transfer.Completed", node: this.rank, direction, bytes, elapsedMs }),
       bulkWanted: () => {

@@ -160,6 +160,7 @@ export class Shipping {
       limited: bind.options.timeoutMs !== undefined,
       stdout: this.#shows(bind, "stdout"),
       stderr: this.#shows(bind, "stderr"),
+      ...(bind.options.inspect && { inspect: true }),
     };
     if (bind.values.length <= INLINE_MAX_BYTES) {
       this.#record(record, bind.values);

@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { decode } from "../../../values/decode.ts";
 import { CodeHooks, type EntryModule } from "./code-hooks.ts";
-import type { BindMessage } from "../messages.ts";
+import type { BindMessage, FromSlots } from "../messages.ts";
 
 type Body = (...args: unknown[]) => unknown;
 
@@ -20,10 +20,10 @@ export class Bind {
   streams = false;
   readonly loaded: Promise<void>;
 
-  constructor(message: BindMessage) {
+  constructor(message: BindMessage, post: (message: FromSlots) => void) {
     this.stdout = message.stdout;
     this.stderr = message.stderr;
-    this.loaded = this.#load(message);
+    this.loaded = this.#load(message, post);
   }
 
   /** Loaded, or failed to. */
@@ -31,7 +31,7 @@ export class Bind {
     return this.body !== undefined || this.failure !== undefined;
   }
 
-  async #load({ entry, values }: BindMessage): Promise<void> {
+  async #load({ entry, values, inspect }: BindMessage, post: (message: FromSlots) => void): Promise<void> {
     try {
       const module = (await import(pathToFileURL(entry).href)) as EntryModule;
       const exports = [module, module.default, module.default?.default].find((item) => item?.make);
@@ -39,7 +39,8 @@ export class Bind {
       const hooks = new CodeHooks(exports);
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.length);
       const captured = bytes.length === 0 ? undefined : decode(bytes, 0, bytes.length, hooks.decode);
-      this.body = exports.make(captured, hooks.know) as Body;
+      const body = exports.make(captured, hooks.know) as Body;
+      this.body = inspect ? (await import("./inspected.ts")).inspected(body, post) : body;
       this.hooks = hooks;
     } catch (error) {
       this.failure = { error };

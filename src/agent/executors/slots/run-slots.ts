@@ -59,7 +59,7 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
       case "parts":
         return loops.large.arrived(message);
       case "bind":
-        return void binds.set(message.bind.id, new Bind(message.bind));
+        return void binds.set(message.bind.id, new Bind(message.bind, post));
       case "unbind":
         return void binds.delete(message.id);
       case "stop":
