@@ -39,7 +39,7 @@ export class Frames<T> {
         this.#needed = end - at;
         break;
       }
-      const body = Uint8Array.prototype.slice.call(buf, at + HEADER_BYTES, end);
+      const body = new Uint8Array(buf.subarray(at + HEADER_BYTES, end));
       const message = (buf[at + 4] === 0 ? body : deserialize(body)) as T;
       at = end;
       this.#emit(message);
