@@ -9,8 +9,11 @@ import { OUTCOMES_HEADER, type OutcomesHeader, readOutcomesHeader } from "../../
 
 /** `streamed`: the status of an outcome whose result is a stream. */
 type Each = (item: number, threw: boolean, value: unknown, streamed?: number) => void;
-/** Told of the bytes of each result that could be read, before `Each`; they last until the record has been handled. */
-export type Keep = (item: number, bytes: Uint8Array) => void;
+/**
+ * Told of each result that could be read, before `Each`: its bytes and then its large buffers, none for `undefined`. They
+ * last until the record has been handled.
+ */
+export type Keep = (item: number, parts: readonly Uint8Array[]) => void;
 
 /** Where the bytes of large outcomes are. */
 export interface Channels {
@@ -84,7 +87,7 @@ function one(
   } catch (error) {
     return each(item, true, error);
   }
-  if (!threw) keep?.(item, bytes.subarray(from, to));
+  if (!threw) keep?.(item, large ? parts : [bytes.subarray(from, to)]);
   each(item, threw, value);
 }
 
@@ -95,7 +98,7 @@ function stream(buf: Buffer, start: number, end: number, code: Code, item: numbe
   each(item, true, decodeError(buf, start + 1, end, resultHooks(code)), status);
 }
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING: readonly Uint8Array[] = [];
 /** The bulk channel that an OUTCOMES record's one outcome comes by; 0 for all others. */
 export function largeChannel(buf: Buffer, start: number, end: number): number {
   const at = start + OUTCOMES_HEADER;

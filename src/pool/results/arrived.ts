@@ -8,6 +8,6 @@ export class Arrived {
     this.#offset = offset;
   }
 
-  add = (item: number, bytes: Uint8Array): void =>
-    void this.results.push({ index: this.#offset + item, parts: bytes.length === 0 ? [] : [bytes] });
+  add = (item: number, parts: readonly Uint8Array[]): void =>
+    void this.results.push({ index: this.#offset + item, parts });
 }
