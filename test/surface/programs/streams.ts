@@ -52,10 +52,17 @@ async function upTo(stream: AsyncIterable<unknown>): Promise<{ seen: unknown[]; 
   }
   throw new Error(`ended after ${seen.length}`);
 }
+/** Resolves when a number that grew has stopped growing. */
+async function still(read: () => number): Promise<void> {
+  for (let before = -1; read() === 0 || read() !== before;) {
+    before = read();
+    await sleep(400);
+  }
+}
 const cleanedUp = (pool: sky.Pool): Promise<unknown> =>
   event(pool, "Log.Emitted", ({ message }) => message === "cleaned up");
 
-await sky.compute({ worker: { killGrace: "0.3s", executor }, console: "silent" }, async (pool) => {
+await sky.compute({ worker: { killGrace: "0.6s", executor }, console: "silent" }, async (pool) => {
   await point("elements come in order, of whatever kind, and a stream is read once", async () => {
     const stream = await pool.run(squares(3));
     assert.deepEqual(
@@ -183,7 +190,7 @@ await sky.compute({ worker: { killGrace: "0.3s", executor }, console: "silent" }
       await stream.next();
       const began = performance.now();
       await stream.return();
-      holds(performance.now() - began >= 250, "too early");
+      holds(performance.now() - began >= 550, "too early");
       assert.equal(await pool.run(one()), 1);
     }
   });
@@ -198,7 +205,7 @@ await sky.compute({ worker: { killGrace: "0.3s", executor }, console: "silent" }
     await stream.next();
     const began = performance.now();
     await stream.return();
-    holds(performance.now() - began < 250, "it waited for the grace");
+    holds(performance.now() - began < 550, "it waited for the grace");
   });
 
   await point("cancel and signal end a stream at once, and its generator", async () => {
@@ -230,19 +237,14 @@ await sky.compute({ worker: { killGrace: "0.3s", executor }, console: "silent" }
         yield "x".repeat(90);
       }
     });
-    const stream = await pool.run(counted());
+    await using stream = await pool.run(counted());
     await stream.next();
     let most = 0;
-    const watch = (async () => {
+    void (async () => {
       for await (const one of pool.events) if (one.type === "Task.Progress") most = one.done;
     })();
-    await sleep(300);
-    const then = most;
-    await sleep(200);
-    assert.equal(most, then);
-    holds(most < 20_000, `it made ${most}`);
-    await stream.return();
-    void watch;
+    await still(() => most);
+    holds(most > 0 && most < 20_000, `it made ${most}`);
   });
 
   await point("a stream that nobody holds any more is ended", async () => {
