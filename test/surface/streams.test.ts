@@ -25,6 +25,7 @@ test.for(EXECUTORS)("streams of results, executor %s", async (executor, { expect
     "a stream on its way is lost with its process; one that had not begun runs again",
     "the default run limit is not for streams, one that is asked for is",
     "a broadcast gives a stream for each node",
+    "an error that reaches nobody ends its task's stream",
     "generators that share a thread keep their own task",
     "a stream that is never read does not hold up the end of its pool",
   ]);

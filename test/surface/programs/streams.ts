@@ -353,6 +353,20 @@ await sky.compute({ nodes: 2, worker: { concurrency: 3, executor }, console: "si
     ]);
   });
 
+  await point("an error that reaches nobody ends its task's stream", async () => {
+    const late = sky.fn(async function* () {
+      yield 1;
+      setTimeout(() => {
+        throw new RangeError("late");
+      }, 10);
+      await new Promise(() => {});
+    });
+    const { seen, error } = await upTo(pool.run(late()));
+    assert.deepEqual(seen, [1]);
+    // A process that ran other tasks before can't tell whose error it was.
+    assert.match(executor === "thread" ? error.message : error.code!, /late|SKY_TASK_LOST/);
+  });
+
   await point("generators that share a thread keep their own task", async () => {
     const who = sky.fn(async function* (name: number) {
       const { id } = sky.task();

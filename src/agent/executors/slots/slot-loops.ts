@@ -120,6 +120,7 @@ export class SlotLoops {
     if (run.stopped || this.#running[run.slot] !== run) return;
     this.#emit(run, 0, true, error);
     run.stopped = "cancelled";
+    this.streams.drop(run);
     this.#free(run.slot);
     this.flush();
     this.pump();
