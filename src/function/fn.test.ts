@@ -35,12 +35,12 @@ describe("a function", () => {
       timeoutMs: 1000,
       queueTimeoutMs: 90_000,
       rerun: "never",
-      retry: 3,
+      retry: { times: 3, delayMs: 0 },
       stdout: "head",
     });
     expect(optionsOf(pending)).toEqual({ timeoutMs: 600_000 });
     expect(fnOf(other)).toBe(fnOf(pending));
-    expect(optionsOf(label(1).with({ retry: "5s" })).retry).toEqual({ forMs: 5000 });
+    expect(optionsOf(label(1).with({ retry: "5s" })).retry).toEqual({ times: 3, delayMs: 5000 });
   });
 
   test("of a function is the function itself", () => {

@@ -4,7 +4,7 @@ import { Terminal } from "../support/terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
 const program = (ms: number): string =>
-  `cd '${root}' && '${process.execPath}' --conditions=skyward:source --import tsx test/console/program.ts ${ms}`;
+  `cd '${root}' && '${process.execPath}' --conditions=skyward:source --import tsx test/console/programs/live.ts ${ms}`;
 const nodeRows = (rows: readonly string[]): string[] => rows.filter((row) => /^node \d/.test(row));
 
 test("on a terminal each node has a line, below what is logged, and nothing of it is left in the end", async () => {
