@@ -23,6 +23,8 @@ export interface Provider {
   capacity?(): number;
   /** @throws SkyError SKY_BAD_OPTION where its machines can't be made so; called before anything is made */
   checkImage?(image: ResolvedImage): void;
+  /** What its user should know before machines cost money: said when a pool opens. */
+  readonly warning?: string | undefined;
   /** Called when all machines were released. */
   close?(): Promise<void>;
   /** @throws SkyError what is wrong with the options or the way to the machine */

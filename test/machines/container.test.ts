@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import * as sky from "skyward";
+import { docker } from "../rig/docker.ts";
 import { imageOf } from "../rig/images.ts";
 import { conformance } from "./conformance.ts";
 
@@ -25,6 +27,25 @@ describe("sky.container", () => {
       { memoryGb: 0.5, vcpus: 0.5 },
     ]);
     for (const { environment } of found) expect(environment).not.toMatch(/KEY|ssh-ed25519/);
+  });
+
+  it("keeps a machine that was made ready: the next pool of the same image begins there", async () => {
+    const images = async (): Promise<string[]> =>
+      (await docker("images", "skyward", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
+    const before = await images();
+    const provider = sky.container({ image: await imageOf("baked") });
+    const image = { steps: [`echo ${randomUUID()} >/dev/null; cat /proc/sys/kernel/random/uuid >/root/made`] };
+    const made = sky.fn(async () => {
+      const { readFileSync } = await import("node:fs");
+      return readFileSync("/root/made", "utf8");
+    });
+    const use = (): Promise<string> =>
+      sky.compute({ name: "baking", provider, image, console: "silent" }, async (pool) => await pool.run(made()));
+    try {
+      expect(await use()).toBe(await use());
+    } finally {
+      for (const name of await images()) if (!before.includes(name)) await docker("rmi", name);
+    }
   });
 
   it.each([

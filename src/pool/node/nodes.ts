@@ -59,7 +59,9 @@ export class Nodes {
   /** Starts all nodes at once, each with these codes in place; resolves when enough are ready, rejects when that can't happen any more. */
   async open(codes: readonly Code[]): Promise<void> {
     this.#codes = codes;
-    const { min, desired } = this.#options.spec;
+    const { min, desired, provider } = this.#options.spec;
+    if (provider.warning !== undefined)
+      this.#options.emit({ type: "Error.Occurred", message: provider.warning, fatal: false });
     let left = desired;
     let ready = 0;
     await new Promise<void>((resolve, reject) => {

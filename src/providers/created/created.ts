@@ -45,6 +45,7 @@ class Fleet<P> implements Provider {
   readonly name: string;
   readonly trust: "ours" | "stranger";
   readonly selfEnd: "os" | "scoped-token" | "none";
+  readonly warning: string | undefined;
   readonly #cloud: CloudProvider<P>;
   readonly #options: CreatedOptions;
   /** Machines that may be there: whoever closes waits for all of them. */
@@ -58,6 +59,10 @@ class Fleet<P> implements Provider {
     this.name = cloud.name;
     this.trust = cloud.trust;
     this.selfEnd = cloud.selfEnd;
+    const why = options.ttlMs === 0 ? "have no lease (ttl is 0)" : "can't end themselves";
+    if (options.ttlMs === 0 || cloud.selfEnd === "none") {
+      this.warning = `machines of ${cloud.name} ${why}: should this program be killed, run sky sweep --yes`;
+    }
   }
 
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<Machine> {

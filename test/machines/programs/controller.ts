@@ -1,16 +1,20 @@
 /**
  * A controller that is killed at a given point: KILL is "before prepare", "after provision" and so on, "task" for
- * while a task runs, or nothing. Tells its machines' owner, then what it did, on stdout.
+ * while a task runs, or nothing. HANG names a call that never ends. Tells its machines' owner, then what it did, on stdout.
  */
 import * as sky from "skyward";
 import { ownerId } from "../../../src/pool/ledger/owner.ts";
 import { stateDir } from "../../../src/pool/ledger/state-dir.ts";
 import { Disturbed, type Plan } from "../disturbed.ts";
 
-const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1" } = process.env;
+const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", HANG = "" } = process.env;
 const killed =
   (when: string): Plan =>
   (call) => {
+    if (when === "before" && HANG === call) {
+      console.log(`hangs in ${call}`);
+      return new Promise<undefined>(() => undefined);
+    }
     if (KILL !== `${when} ${call}`) return undefined;
     process.kill(process.pid, "SIGKILL");
     // Nothing else happens until the signal has come.
