@@ -16,3 +16,6 @@ export const hold = sky.fn((_item: number) => {
   const { signal } = sky.task();
   return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
 });
+
+export const length = sky.fn((values: Float64Array) => values.length);
+export const filled = sky.fn((count: number) => new Float64Array(count).fill(1));

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { large } from "./cases/large.ts";
 import { latency } from "./cases/latency.ts";
 import { beside, map, mixed } from "./cases/map.ts";
 import { memory } from "./cases/memory.ts";
@@ -30,6 +31,7 @@ const CASES: readonly Case[] = [
   importing,
   ssh,
   distance,
+  large,
   streams,
   streamsWire,
   streamsAfar,

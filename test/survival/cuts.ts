@@ -115,7 +115,9 @@ export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other,
       connect: async (kind, key, connectSignal) => {
         const raw = await machine.connect(kind, key, connectSignal);
         const brittle = active && kind !== "control" && everyBytes !== undefined && next() < 0.5;
-        const stream = brittle ? new Brittle(raw, next() * 2 * everyBytes) : raw;
+        // A bulk link is there for bytes: it passes more of them.
+        const most = (everyBytes ?? 0) * (kind === "bulk" ? 10 : 1);
+        const stream = brittle ? new Brittle(raw, next() * 2 * most) : raw;
         opened++;
         open.set(stream, kind);
         stream.once("close", () => {

@@ -78,12 +78,12 @@ await sky.compute({ nodes: 4, console: "silent" }, async (pool) => {
   });
 
   await point("an object that many items have is sent to each node once", async () => {
-    const data = new Float64Array(MB).fill(4);
+    const data = new Float64Array(MB / 4).fill(4);
     const mapped = sky.fn(([n, values]: readonly [number, Float64Array]) => n + values[0]!);
     const items = Array.from({ length: 40 }, (_, n) => [n, data] as const);
-    near(await sent(pool, async () => assert.equal((await pool.map(mapped, items))[39], 43)), 32);
-    near(await sent(pool, () => pool.starmap(last, items)), 32);
-    near(await sent(pool, () => pool.run(sky.gather(items.map(([n]) => last(n, data))))), 32);
+    near(await sent(pool, async () => assert.equal((await pool.map(mapped, items))[39], 43)), 8);
+    near(await sent(pool, () => pool.starmap(last, items)), 8);
+    near(await sent(pool, () => pool.run(sky.gather(items.map(([n]) => last(n, data))))), 8);
     const named = sky.fn(({ n, rows }: { n: number; rows: { id: number }[] }) => n + rows.at(-1)!.id);
     const rows = Array.from({ length: 50_000 }, (_, id) => ({ id, name: `row number ${id} of the table` }));
     const jobs = items.map(([n]) => ({ n, rows }));
@@ -108,22 +108,22 @@ await sky.compute({ nodes: 4, console: "silent" }, async (pool) => {
   });
 
   await point("1,000 tasks that share a Ref send it to each of 4 nodes once", async () => {
-    const values = new Float64Array(MB).fill(3);
+    const values = new Float64Array(MB / 4).fill(3);
     const ref = pool.put(values);
     values.fill(9);
-    holds(ref.bytes >= 8 * MB);
+    holds(ref.bytes >= 2 * MB);
     const run = async (): Promise<void> => {
       const results = await pool.starmap(
         last,
         Array.from({ length: 1000 }, (_, n) => [n, ref] as const),
       );
-      results.forEach((result, n) => assert.deepEqual(result, [n, MB, 3]));
+      results.forEach((result, n) => assert.deepEqual(result, [n, MB / 4, 3]));
     };
-    near(await sent(pool, run), 32);
-    const again = pool.put(new Float64Array(MB).fill(3));
+    near(await sent(pool, run), 8);
+    const again = pool.put(new Float64Array(MB / 4).fill(3));
     near(await sent(pool, () => pool.broadcast(last(1, again))), 0);
     ref.release();
-    assert.deepEqual(await pool.run(last(2, again)), [2, MB, 3]);
+    assert.deepEqual(await pool.run(last(2, again)), [2, MB / 4, 3]);
     again.release();
     assert.equal((await failure(pool.run(last(1, again)))).code, "SKY_BAD_REF");
   });

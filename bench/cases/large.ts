@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { Client } from "ssh2";
+import type * as sky from "skyward";
+import { Sshd } from "../../test/support/sshd.ts";
+import { elapsed, inTurns, type Case } from "../harness.ts";
+import { filled, length } from "../functions.ts";
+import { localPool, sshPool } from "../pools.ts";
+import { loopback, type SshMachine } from "../ssh-machine.ts";
+
+/** 64 MiB; 256 with LARGE_MB=256, which is what the bars are meant for. */
+const BYTES = Number(process.env["LARGE_MB"] ?? 64) * 1024 * 1024;
+const ROUNDS = 3;
+
+const gbPerSecond = (milliseconds: number): number => BYTES / 1e6 / milliseconds;
+
+/** Large arguments, results and shared values: beside a pipe to another process, and beside `cat` over SSH. */
+export const large: Case = {
+  name: "large",
+  async run(report) {
+    const values = new Float64Array(BYTES / 8).fill(1);
+    const bytes = Buffer.from(values.buffer);
+    await using near = await localPool();
+    await using sshd = await Sshd.start();
+    await using far = await sshPool(loopback(sshd));
+    const argument = (pool: sky.Pool) => (): Promise<number> => elapsed(() => pool.run(length(values)));
+    const result = (pool: sky.Pool) => (): Promise<number> => elapsed(() => pool.run(filled(BYTES / 8)));
+    await Promise.all([near.run(length(values)), far.run(length(values))]);
+    const local = await inTurns(
+      {
+        pipe: () => pipe(bytes),
+        argument: argument(near),
+        result: result(near),
+        put: () =>
+          elapsed(async () => {
+            using ref = near.put(values);
+            await near.run(length(ref));
+          }),
+      },
+      ROUNDS,
+    );
+    report("a pipe to cat", gbPerSecond(local.pipe), "GB/s");
+    report("large argument, local", gbPerSecond(local.argument), "GB/s", { atLeast: 1 });
+    report("large result, local", gbPerSecond(local.result), "GB/s", { atLeast: 1 });
+    report("put and first use, local", gbPerSecond(local.put), "GB/s", { atLeast: 0.5 });
+    const remote = await inTurns(
+      { cat: () => sshCat(loopback(sshd), bytes), argument: argument(far), result: result(far) },
+      ROUNDS,
+    );
+    report("ssh2 exec cat", gbPerSecond(remote.cat), "GB/s");
+    report("large argument, ssh", gbPerSecond(remote.argument), "GB/s", { of: gbPerSecond(remote.cat), atLeast: 0.9 });
+    report("large result, ssh", gbPerSecond(remote.result), "GB/s", { of: gbPerSecond(remote.cat), atLeast: 0.9 });
+  },
+};
+
+/** Milliseconds to write the bytes to a process that throws them away. */
+async function pipe(bytes: Buffer): Promise<number> {
+  const child = spawn("sh", ["-c", "cat > /dev/null"], { stdio: ["pipe", "ignore", "ignore"] });
+  return elapsed(async () => {
+    child.stdin.end(bytes);
+    await once(child, "exit");
+  });
+}
+
+async function sshCat(machine: SshMachine, bytes: Buffer): Promise<number> {
+  const known = (await readFile(machine.knownHosts, "utf8")).trim().split(" ").at(-1) ?? "";
+  const client = new Client();
+  client.connect({
+    host: machine.address,
+    port: machine.port,
+    username: machine.user,
+    privateKey: await readFile(machine.key),
+    hostVerifier: (key: Buffer) => key.equals(Buffer.from(known, "base64")),
+  });
+  await once(client, "ready");
+  client.setNoDelay(true);
+  const took = await elapsed(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        client.exec("cat > /dev/null", (error, channel) => {
+          if (error) return reject(error);
+          channel.on("close", () => resolve());
+          channel.resume();
+          channel.end(bytes);
+        });
+      }),
+  );
+  client.end();
+  return took;
+}
