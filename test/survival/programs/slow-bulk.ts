@@ -25,7 +25,7 @@ class Slow extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    void sleep(chunk.length / BYTES_PER_MS).then(() => this.#inner.write(chunk, () => done()));
+    setTimeout(() => void this.#inner.write(chunk, () => done()), chunk.length / BYTES_PER_MS);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
