@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { SkyError } from "../../errors/sky-error.ts";
+import { PutRef } from "../../function/ref.ts";
 import { ByteWriter } from "../../values/byte-writer.ts";
 import { encode } from "../../values/encode.ts";
 import type { EncodeHooks } from "../../values/hooks.ts";
@@ -69,8 +70,12 @@ function isOnce(source: Source): boolean {
   return "next" in source || source instanceof Readable || source instanceof ReadableStream;
 }
 
-/** The body of a TASKS record of a call with sources. */
+/** The body of a TASKS record of a call with sources. @throws SkyError SKY_BAD_REF for a Ref beside them */
 export function encodeSources({ args, at }: Sources, hooks: EncodeHooks): Buffer {
+  if (args.some((value) => value instanceof PutRef))
+    throw new SkyError("SKY_BAD_REF", "a Ref and an argument that streams can't go to one call", {
+      hint: "Pass the value itself beside the stream.",
+    });
   const out = new ByteWriter(256);
   out.u8(at.size);
   for (const position of at.keys()) out.u8(position);

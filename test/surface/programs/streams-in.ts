@@ -191,6 +191,9 @@ await sky.compute({ nodes: 2, worker: { killGrace: "0.3s", executor }, console: 
     const error = await failure(pool.run(inside({ numbers: upTo(3) })));
     assert.equal(error.code, "SKY_VALUE_UNSERIALIZABLE");
     assert.match(error.hint ?? "", /whole argument/);
+    using ref = pool.put(2);
+    const beside = await failure(pool.run(sum(upTo(3), ref)));
+    assert.deepEqual([beside.code, /streams/.test(beside.message)], ["SKY_BAD_REF", true]);
     const wrong = sky.fn((numbers: Iterable<number>) => [...numbers]);
     assert.match((await failure(pool.run(wrong(upTo(3))))).message, /for await/);
   });
