@@ -121,7 +121,11 @@ export class ProjectFiles {
       return made.original(line, column);
     };
     const traced = this.#tracer.file(file)?.imports ?? [];
-    const more = await findMore({ file, references, imports: traced, place: original }, this.#tracer, entry);
+    const more = await findMore(
+      { file, references, kind: made.kind, imports: traced, place: original },
+      this.#tracer,
+      entry,
+    );
     if (more.imports.length > 0) this.#tracer.extend(file, more.imports);
     if (more.assets.length > 0) this.#assets.set(file, more.assets);
     const place = this.#layout.emittedPlace(file);

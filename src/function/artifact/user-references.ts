@@ -21,6 +21,8 @@ export interface ReferringModule {
   /** The file at home whose place it has. */
   readonly file: string;
   readonly references: References;
+  /** What it is emitted as. */
+  readonly kind: "esm" | "cjs";
   /** Where its imports lead, as far as that is known. */
   readonly imports: readonly TracedImport[];
   /** From an offset in the text to what the user wrote. */
@@ -47,6 +49,10 @@ export async function findMore(module: ReferringModule, tracer: Tracer, entry: E
       (CODE.test(one) && !isPackageFile(one) ? code : assets).add(one);
     return found;
   };
+  // What is written as an import statement and emitted as require() may lead to another file of the package.
+  for (const { specifier, kind, target } of module.kind === "cjs" ? module.imports : [])
+    if (kind === "import-statement" && target !== undefined && isPackageFile(target))
+      starts.push({ specifier, kind: "require-call", place: undefined, optional: true });
   for (const { value, kind, start } of references.specifiers) {
     if (kind === "new-url") {
       const path = addPath(resolve(folder, decodeURI(value.replace(/[?#].*$/, ""))));

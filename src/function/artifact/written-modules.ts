@@ -56,7 +56,7 @@ export async function traceWritten(
     else if (kind !== "new-url") starts.push({ specifier: value, kind, place: place(start) });
   }
   const imports = [...written, ...(await tracer.imports(source.file, starts, entry.name))];
-  const more = await findMore({ file: source.file, references, imports, place }, tracer, entry);
+  const more = await findMore({ file: source.file, references, kind: source.kind, imports, place }, tracer, entry);
   return { imports: [...imports, ...more.imports], assets: more.assets };
 }
 

@@ -12,6 +12,7 @@ import { wellKnown } from "./intrinsics.ts";
 import { importItem, KnownImports } from "./known-imports.ts";
 import { type LoadedModule, moduleOf } from "./loaded-module.ts";
 import { ownParts } from "./own-parts.ts";
+import { parentOf } from "./parent.ts";
 import type { Node } from "./parser.ts";
 import { type Path, refuse } from "./refuse.ts";
 import { isStretch, type Item, type Slot, type SourceItem, type Stretch } from "./slot.ts";
@@ -146,7 +147,9 @@ export class Graph {
   bindUses(stretch: Stretch, live: LiveFunction, holder: AnyFunction, node: Node, path: Path): void {
     const { module, start, end, uses, globals, replacements } = stretch;
     const facts = module.factsOf(stretch.node);
+    const known = uses[0]; // what a class extends, where that is known already
     for (const use of module.freeUses(start, end)) {
+      if (known !== undefined && use.start >= known.start && use.end <= known.end) continue;
       const context = { live, holder, node, module, path, globals, replacements };
       const slot = this.#variables.slotFor(use, context);
       if (slot === undefined) continue;
@@ -260,6 +263,12 @@ export class Graph {
     const ownName = declared ?? (value.name || `function${start}`);
     if (isTop) slot.top = { file: module.file, kind: module.kind, name: ownName };
     this.imports.learn(module, live);
+    const parent = parentOf(value, item, live);
+    if (parent !== undefined) {
+      const { start: from, end: to } = node["superClass"] as Node;
+      const above = this.function(parent, parent.name || "Base", path.to(parent.name || "extends"));
+      item.uses.push({ start: from, end: to, slot: above, writes: false, paths: [[]] });
+    }
     this.bindUses(item, live, value, node, path);
     this.#addRegistration(slot, value, path);
     for (const part of ownParts(value, text, node, path)) this.#addPart(slot, part, path);

@@ -1,10 +1,14 @@
+import { createRequire } from "node:module";
 import { types } from "node:util";
+import { loadedExports } from "./exports.ts";
+import { isPackage } from "./homes.ts";
 import { NAMESPACE } from "./imports.ts";
 import type { LiveFunction } from "./inspector.ts";
 import { wellKnown } from "./intrinsics.ts";
 import type { LoadedModule } from "./loaded-module.ts";
 import type { Item } from "./slot.ts";
 import { publicName } from "./surface.ts";
+import { requiredSpecifiers } from "./variable.ts";
 
 type AnyFunction = (...args: never) => unknown;
 
@@ -49,6 +53,7 @@ export class KnownImports {
     const top = live.scopes.at(-1);
     if (this.#seen.has(module) || top === undefined) return;
     this.#seen.add(module);
+    if (module.kind === "cjs" && module.wrapper === undefined) this.#learnRequired(module);
     for (const { variable, specifier, imported, attributes } of module.imports) {
       const found = top.variables.get(variable);
       if (found === undefined || !("value" in found)) continue;
@@ -61,6 +66,20 @@ export class KnownImports {
           this.#learnError(value, name);
         }
       }
+    }
+  }
+
+  #learnRequired(module: LoadedModule): void {
+    const require = createRequire(module.file);
+    for (const specifier of requiredSpecifiers(module.ast)) {
+      const file = resolved(require, specifier) ?? "";
+      const exports = loadedExports(file);
+      if (exports === undefined) continue;
+      const item = (name: string): Item => ({ ...importItem(specifier, name), base: module.file });
+      this.#learnValue(exports, item(NAMESPACE));
+      for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(exports)))
+        // Compilers put a user's exports behind getters.
+        this.#learnValue(get === undefined || isPackage(file) ? value : exports[name], item(name));
     }
   }
 
@@ -79,6 +98,14 @@ export class KnownImports {
         if (/Error|Exception|Failure|Fault/.test(key)) this.#learnError((value as Record<string, unknown>)[key], "");
       }
     }
+  }
+}
+
+function resolved(require: NodeJS.Require, specifier: string): string | undefined {
+  try {
+    return require.resolve(specifier);
+  } catch {
+    return undefined; // what is only there under a condition of the program's loader
   }
 }
 

@@ -133,7 +133,7 @@ export class LoadedModule {
   }
 
   startOf(text: string, location: FunctionLocation): number | undefined {
-    return startOf(this.source, text, location);
+    return startOf(this.source, text, { ...location, line: location.line - this.linesBefore });
   }
 
   /** The place in the user's own file that an offset of the loaded text comes from. */
@@ -201,6 +201,7 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
   } catch (error) {
     return { why: `the text that ${file} was loaded with can't be parsed: ${(error as Error).message}` };
   }
+  made.linesBefore = loaded.linesBefore ?? 0;
   const start = made.startOf(text, location);
   if (start !== undefined) made.linesBefore = location.line - made.lines.position(start).line;
   modules.set(location.scriptId, made);

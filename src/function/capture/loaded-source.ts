@@ -9,6 +9,8 @@ import { mapOf, OriginalMap, readText } from "./source-map.ts";
 export interface LoadedSource {
   readonly source: string;
   readonly map: OriginalMap | undefined;
+  /** How many lines the engine's text has before it. @default 0 */
+  readonly linesBefore?: number;
 }
 
 /**
@@ -29,7 +31,13 @@ export function loadSource(
     const byNode = module.findSourceMap(file) === undefined ? stripped(disk) : undefined;
     if (byNode !== undefined && standsAt(byNode.source, functionText, location)) return byNode;
     const byTsx = module.findSourceMap(file) === undefined || rewritten ? undefined : retransformed(file, kind);
-    if (byTsx !== undefined && startOf(byTsx.source, functionText, location) !== undefined) return byTsx;
+    // tsx puts a line before a CommonJS module that an ES module imports.
+    for (const linesBefore of [0, 1])
+      if (
+        byTsx !== undefined &&
+        standsAt(byTsx.source, functionText, { ...location, line: location.line - linesBefore })
+      )
+        return { ...byTsx, linesBefore };
   }
   const source = scriptText(location.scriptId);
   if (source === undefined || startOf(source, functionText, location) === undefined) return undefined;

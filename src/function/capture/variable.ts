@@ -49,6 +49,22 @@ function requireOf(id: Node, initialiser: Node, module: LoadedModule): Declared 
   return { kind: "require", node: initialiser, pattern, specifier: requiredIn(initialiser) };
 }
 
+/** The specifiers of `const a = require("x")` at the top of a CommonJS module, in every form that compilers give it. */
+export function requiredSpecifiers(program: Node): string[] {
+  return (program["body"] as readonly Node[])
+    .flatMap(statementsIn)
+    .filter((node) => node.type === "VariableDeclaration")
+    .flatMap((statement) => statement["declarations"] as readonly Node[])
+    .flatMap(({ init }) => (isNode(init) && isRequire(init) ? (requiredIn(init) ?? []) : []));
+}
+
+/** The statement, or those of a function that it calls where it stands, as tsx puts one around a module. */
+function statementsIn(statement: Node): readonly Node[] {
+  const call = statement["expression"] as Node | undefined;
+  const body = call?.type === "CallExpression" ? ((call["callee"] as Node)["body"] as Node | undefined) : undefined;
+  return body?.type === "BlockStatement" ? (body["body"] as readonly Node[]) : [statement];
+}
+
 /** The literal of `require("x")`, `__toESM(require("x"))`, `require("x").y`. */
 function requiredIn(node: Node): string | undefined {
   if (node.type === "MemberExpression") return requiredIn(node["object"] as Node);

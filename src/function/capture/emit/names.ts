@@ -14,7 +14,11 @@ export type Names = ReadonlyMap<Slot, string>;
 export function giveNames(slots: Iterable<Slot>, taken: Iterable<string> = []): Names {
   const all = [...slots];
   const used = new Set([...RESERVED, ...taken]);
-  for (const { item } of all) if (isStretch(item)) for (const name of item.globals) used.add(name);
+  for (const { item } of all) {
+    if (isStretch(item)) for (const name of item.globals) used.add(name);
+    // `const Map = Map` would mean itself.
+    if (item.kind === "expression") for (const name of item.text.match(/[\w$]+/g) ?? []) used.add(name);
+  }
   const users = usesByName(all);
   const names = new Map<Slot, string>();
   for (const slot of all) {
