@@ -9,6 +9,7 @@ import { argsOf, fnOf, isPending, optionsOf, type Pending } from "../function/pe
 import { Batch, type Collect } from "./batch.ts";
 import { BatchStore, Failure } from "./batch-store.ts";
 import type { CallOptions } from "./call-options.ts";
+import type { Bind } from "./dispatch/bind.ts";
 import type { Dispatcher } from "./dispatch/dispatcher.ts";
 import type { Segment } from "./dispatch/segment.ts";
 import { sourcesOfAll } from "./dispatch/sources.ts";
@@ -21,6 +22,14 @@ import { REFUSED, type Observers, Task, type TaskOwner } from "./task.ts";
 const FIRST_ITEMS = 512;
 /** Longer texts are encoded in the call, since an item that waits must be small. */
 const SHORT_TEXT = 64;
+
+interface HowDispatched {
+  /** Every item is a short scalar. */
+  readonly small?: boolean;
+  readonly sharing?: Sharing;
+  /** The bind of a call that goes on. */
+  readonly held?: Bind;
+}
 
 /** What turns calls into tasks: one method per form of `pool.run`, `broadcast`, `map` and `starmap`. */
 export class Calls {
@@ -133,14 +142,16 @@ export class Calls {
       const made = this.#fn(given);
       const list = asArray(items);
       if (list) this.#mapList(store, made, list, single, target);
-      else if (isIterable(items))
+      else if (isIterable(items)) {
+        const bind = this.#dispatcher.bind(made, optionsOf(made()), undefined);
+        bind.segments++; // as long as items may come
         void pull(
           items,
           store,
-          (values) => this.#mapPulled(store, made, values, single, target),
+          (values) => this.#mapPulled(store, made, bind, values, single, target),
           () => this.#dispatcher.window(),
-        );
-      else
+        ).finally(() => bind.segments--);
+      } else
         throw new SkyError(
           "SKY_BAD_CALL",
           `${single ? "pool.map" : "pool.starmap"} takes a list or an iterable of items; got ${items === null ? "null" : typeof items}`,
@@ -214,7 +225,7 @@ export class Calls {
       )
         to++;
       const values = pendings.slice(from, to).map(argsOf);
-      this.#fill(store, fnOf(first), optionsOf(first), false, targetOf(from), values, sharing);
+      this.#fill(store, fnOf(first), optionsOf(first), false, targetOf(from), values, { sharing });
       from = to;
     }
   }
@@ -231,14 +242,21 @@ export class Calls {
       if (first < items.length) this.#dispatcher.enqueue(segment, first, items.length - first);
     } else {
       const sharing = new Sharing(items, this.#dispatcher.values);
-      this.#fill(store, made, optionsOf(made()), single, target, items, sharing);
+      this.#fill(store, made, optionsOf(made()), single, target, items, { sharing });
     }
     store.close();
   }
 
-  #mapPulled(store: BatchStore, made: AnyFn, values: readonly unknown[], single: boolean, target: number): void {
+  #mapPulled(
+    store: BatchStore,
+    made: AnyFn,
+    held: Bind,
+    values: readonly unknown[],
+    single: boolean,
+    target: number,
+  ): void {
     if (this.#dispatcher.closed) throw this.#dispatcher.closed;
-    this.#fill(store, made, optionsOf(made()), single, target, values);
+    this.#fill(store, made, optionsOf(made()), single, target, values, { held });
   }
 
   #segment(
@@ -248,9 +266,9 @@ export class Calls {
     single: boolean,
     target: number,
     values: readonly unknown[],
-    { small = false, sharing }: { readonly small?: boolean; readonly sharing?: Sharing } = {},
+    { small = false, sharing, held }: HowDispatched = {},
   ): Segment {
-    const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS, small ? undefined : values);
+    const bind = this.#dispatcher.bind(made, options ?? NO_OPTIONS, small ? undefined : values, held);
     const queueTimeoutMs = options.queueTimeoutMs ?? 0;
     const queue = this.#dispatcher.openQueue(target, queueTimeoutMs === 0);
     return this.#dispatcher.segment(
@@ -278,10 +296,10 @@ export class Calls {
     single: boolean,
     target: number,
     given: readonly unknown[],
-    sharing?: Sharing,
+    more: HowDispatched = {},
   ): void {
     const { values, sources } = sourcesOfAll(given, single);
-    const segment = this.#segment(store, made, options, single, target, values, sharing ? { sharing } : {});
+    const segment = this.#segment(store, made, options, single, target, values, more);
     store.add(segment, values.length);
     const refused: [number, unknown][] = [];
     let queuedTo = 0;

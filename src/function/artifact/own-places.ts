@@ -7,8 +7,11 @@ import type { Node } from "../capture/parser.ts";
  */
 export class OwnPlaces {
   readonly #constants = new Map<string, string>();
+  /** Constants that hold the module's own file. */
+  readonly #files = new Set<string>();
 
   declare(id: Node, initialiser: Node): void {
+    if (id.type === "Identifier" && isOwnFile(initialiser)) this.#files.add(id["name"] as string);
     const path = id.type === "Identifier" ? this.#read(initialiser) : undefined;
     if (path !== undefined) this.#constants.set(id["name"] as string, path);
   }
@@ -45,7 +48,9 @@ export class OwnPlaces {
     const name = calleeName(node["callee"] as Node);
     const [first, ...rest] = node["arguments"] as readonly Node[];
     if (first === undefined) return undefined;
-    if (name === "dirname") return isOwnFile(first) ? "." : this.#parent(this.#read(first));
+    const isFile = isOwnFile(first) || (first.type === "Identifier" && this.#files.has(first["name"] as string));
+    if (name === "dirname") return isFile ? "." : this.#parent(this.#read(first));
+    if (name === "fileURLToPath") return ownUrlPath(first);
     if (name !== "join" && name !== "resolve") return undefined;
     let path = this.#read(first);
     for (const part of rest) {
@@ -68,6 +73,14 @@ export class OwnPlaces {
   #parent(path: string | undefined): string | undefined {
     return path === undefined ? undefined : posix.normalize(`${path}/..`);
   }
+}
+
+/** Of `new URL("./data", import.meta.url)`, the path. */
+function ownUrlPath(node: Node): string | undefined {
+  if (node.type !== "NewExpression" || calleeName(node["callee"] as Node) !== "URL") return undefined;
+  const [path, base] = node["arguments"] as readonly Node[];
+  const text = isOwnUrl(base) ? textOf(path) : undefined;
+  return text === undefined || !text.startsWith(".") ? undefined : posix.normalize(text);
 }
 
 /** What `import.meta.url` is called in modules that are emitted as CommonJS. */

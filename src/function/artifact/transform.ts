@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { OriginalMap, type Place } from "../capture/source-map.ts";
@@ -153,10 +154,16 @@ async function transformAs(kind: "esm" | "cjs", files: readonly HomeFile[]): Pro
   });
   const outputs = new Map(outputFiles.map((output) => [output.path, output]));
   for (const [index, file] of files.entries()) {
-    const text = withOwnUrl(outputs.get(`/${index}.js`)!.text);
+    const text = withOwnUrl(outputs.get(`/${index}.js`)!.text) + exportNames(file);
     results.set(file.path, { text, map: outputs.get(`/${index}.js.map`)!.text, references: referencesIn(text, kind) });
   }
   return results;
+}
+
+/** Where a compiler tells Node the names of a CommonJS module's exports, by words that do nothing, esbuild drops them. */
+function exportNames({ path, kind }: HomeFile): string {
+  if (kind === "esm" || !path.endsWith("js")) return "";
+  return /^0 && \(module\.exports = \{[^{}]*\}\);?$/m.exec(readFileSync(path, "utf8"))?.[0] ?? "";
 }
 
 /** The same for the entry, which is a text and no file. */

@@ -271,7 +271,7 @@ export class Graph {
     }
     this.bindUses(item, live, value, node, path);
     this.#addRegistration(slot, value, path);
-    for (const part of ownParts(value, text, node, path)) this.#addPart(slot, part, path);
+    for (const part of ownParts(value, text, node, module.source, path)) this.#addPart(slot, part, path);
     return slot;
   }
 

@@ -6,8 +6,10 @@ import { NAMESPACE } from "./imports.ts";
 import type { LiveFunction } from "./inspector.ts";
 import { wellKnown } from "./intrinsics.ts";
 import type { LoadedModule } from "./loaded-module.ts";
+import type { Node } from "./parser.ts";
 import type { Item } from "./slot.ts";
 import { publicName } from "./surface.ts";
+import { runnerImports, runnerSpecifier } from "./test-runner.ts";
 import { requiredSpecifiers } from "./variable.ts";
 
 type AnyFunction = (...args: never) => unknown;
@@ -54,6 +56,7 @@ export class KnownImports {
     if (this.#seen.has(module) || top === undefined) return;
     this.#seen.add(module);
     if (module.kind === "cjs" && module.wrapper === undefined) this.#learnRequired(module);
+    if (module.kind === "esm" && module.wrapper !== undefined) this.#learnFromRunner(module, module.wrapper, live);
     for (const { variable, specifier, imported, attributes } of module.imports) {
       const found = top.variables.get(variable);
       if (found === undefined || !("value" in found)) continue;
@@ -80,6 +83,23 @@ export class KnownImports {
       for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(exports)))
         // Compilers put a user's exports behind getters.
         this.#learnValue(get === undefined || isPackage(file) ? value : exports[name], item(name));
+    }
+  }
+
+  #learnFromRunner(module: LoadedModule, wrapper: Node, live: LiveFunction): void {
+    for (const { variable, specifier: written } of runnerImports(wrapper)) {
+      const scope = live.scopes.find(({ variables }) => variables.has(variable));
+      const found = scope?.variables.get(variable);
+      if (found === undefined || !("value" in found)) continue;
+      const all = found.value as Record<string, unknown> | null;
+      if (typeof all !== "object" || all === null) continue;
+      const specifier = runnerSpecifier(written, module.file);
+      for (const name of Object.keys(all)) {
+        const item: Item = { ...importItem(specifier, name), base: module.file };
+        const isDirect = name === "default" || specifier.startsWith("/");
+        if (isDirect) this.#learnValue(all[name], item);
+        this.#learnError(all[name], name);
+      }
     }
   }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Facts } from "./facts.ts";
 import { type FunctionLocation, scriptUrl } from "./inspector.ts";
 import { Lines } from "./lines.ts";
-import { type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
+import { engineSource, type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
 import { exportedName, localName, requiredName } from "./exports.ts";
 import { type ImportedName, importsIn } from "./imports.ts";
 import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
@@ -197,7 +197,7 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
     return { why: `the text that ${file} was loaded with can't be found; was the file changed?` };
   let made: LoadedModule;
   try {
-    made = inForm(file, kind, loaded);
+    made = parsed(file, kind, loaded, text, location);
   } catch (error) {
     return { why: `the text that ${file} was loaded with can't be parsed: ${(error as Error).message}` };
   }
@@ -206,6 +206,23 @@ export function moduleOf(text: string, location: FunctionLocation, kind: "esm" |
   if (start !== undefined) made.linesBefore = location.line - made.lines.position(start).line;
   modules.set(location.scriptId, made);
   return made;
+}
+
+/** What looks like the text on disk may be the same words in TypeScript: what a test runner compiles keeps its lines. */
+function parsed(
+  file: string,
+  kind: "esm" | "cjs",
+  loaded: LoadedSource,
+  text: string,
+  location: FunctionLocation,
+): LoadedModule {
+  try {
+    return inForm(file, kind, loaded);
+  } catch (error) {
+    const other = engineSource(file, text, location);
+    if (other === undefined) throw error;
+    return inForm(file, kind, other);
+  }
 }
 
 /** The engine shows no module scope to a function when nothing in its module is captured: then the text tells the form. */

@@ -39,6 +39,11 @@ export function loadSource(
       )
         return { ...byTsx, linesBefore };
   }
+  return engineSource(file, functionText, location);
+}
+
+/** The text that the engine has, and its map. */
+export function engineSource(file: string, functionText: string, location: FunctionLocation): LoadedSource | undefined {
   const source = scriptText(location.scriptId);
   if (source === undefined || startOf(source, functionText, location) === undefined) return undefined;
   const known = module.findSourceMap(file);

@@ -16,12 +16,14 @@ const BUILT_IN = new Set(["length", "name", "prototype", "arguments", "caller"])
  * `util.inherits` gave it.
  * @throws SkyError SKY_CAPTURE_UNSUPPORTED for accessors and symbols among them
  */
-export function ownParts(value: AnyFunction, text: string, node: Node, path: Path): OwnPart[] {
+export function ownParts(value: AnyFunction, text: string, node: Node, source: string, path: Path): OwnPart[] {
   const isClass = node.type.startsWith("Class");
   const parts: OwnPart[] = [];
   const declared = isClass ? declaredIn(node) : undefined;
   const own = extras(value, text, declared?.own ?? BUILT_IN, path);
   if (own.length > 0) parts.push(data("own", value, text, declared?.own ?? BUILT_IN, path));
+  const assigned = isClass ? assignedStatics(node, source) : [];
+  if (assigned.length > 0) parts.push({ kind: "data", part: "own", read: () => primitives(value, assigned) });
   const prototype: unknown = value.prototype;
   if (typeof prototype !== "object" || prototype === null || types.isProxy(prototype)) return parts;
   const known = declared?.prototype ?? new Set(["constructor"]);
@@ -65,6 +67,29 @@ function extras(holder: object, text: string, known: ReadonlySet<string>, path: 
   return found;
 }
 
+/** Static fields that begin as a literal and that the module assigns elsewhere: their text doesn't say what they hold. */
+function assignedStatics(node: Node, source: string): string[] {
+  return staticFields(node).flatMap(({ name, init }) => {
+    const operator = "(?:=(?![=>])|\\+\\+|--|[-+*/%&|^?]{1,3}=)";
+    const isAssigned = new RegExp(`\\.${name}\\s*${operator}|(?:\\+\\+|--)[\\w.$]*\\.${name}\\b`);
+    return init.type === "Literal" && isAssigned.test(source) ? [name] : [];
+  });
+}
+
+function staticFields(node: Node): { readonly name: string; readonly init: Node }[] {
+  return (((node["body"] as Node)["body"] ?? []) as readonly Node[]).flatMap((member) => {
+    if (member.type === "StaticBlock") return assignmentsIn(member);
+    const [key, init] = [member["key"] as Node | undefined, member["value"]];
+    const isField = member.type === "PropertyDefinition" && member["static"] === true && member["computed"] !== true;
+    return isField && key?.type === "Identifier" && isNode(init) ? [{ name: key["name"] as string, init }] : [];
+  });
+}
+
+function primitives(value: AnyFunction, names: readonly string[]): Record<string, unknown> {
+  const all = names.map((name) => [name, (value as unknown as Record<string, unknown>)[name]] as const);
+  return Object.fromEntries(all.filter(([, item]) => !/object|function|symbol/.test(typeof item) || item === null));
+}
+
 function inheritedFrom(prototype: object): AnyFunction | undefined {
   const above = Object.getPrototypeOf(prototype) as { readonly constructor?: unknown } | null;
   if (above === null || above === Object.prototype || typeof above.constructor !== "function") return undefined;
@@ -81,19 +106,21 @@ function declaredIn(node: Node): { readonly own: ReadonlySet<string>; readonly p
     // A static field without a value says nothing of what is in it.
     const isEmpty = member.type === "PropertyDefinition" && !isNode(member["value"]);
     if (typeof name === "string" && !isEmpty) (member["static"] === true ? own : prototype).add(name);
-    if (member.type === "StaticBlock") for (const assigned of assignedInBlock(member)) own.add(assigned);
+    if (member.type === "StaticBlock") for (const { name: assigned } of assignmentsIn(member)) own.add(assigned);
   }
   return { own, prototype };
 }
 
-/** `static { this.a = 1 }`: what compilers make of static fields. */
-function assignedInBlock(block: Node): string[] {
+/** `static { this.a = 1 }`, `static { __publicField(this, "a", 1) }`: what compilers make of static fields. */
+function assignmentsIn(block: Node): { readonly name: string; readonly init: Node }[] {
   return (block["body"] as readonly Node[]).flatMap((statement) => {
     const expression = statement["expression"] as Node | undefined;
-    const call = expression?.type === "CallExpression" ? (expression["arguments"] as readonly Node[]) : [];
-    if (call[0]?.type === "ThisExpression" && typeof call[1]?.["value"] === "string") return [call[1]["value"]];
+    const [self, key, value] =
+      expression?.type === "CallExpression" ? (expression["arguments"] as readonly Node[]) : [];
+    if (self?.type === "ThisExpression" && typeof key?.["value"] === "string")
+      return [{ name: key["value"], init: value ?? self }];
     const left = expression?.type === "AssignmentExpression" ? (expression["left"] as Node) : undefined;
     const name = left?.type === "MemberExpression" ? (left["property"] as Node)["name"] : undefined;
-    return typeof name === "string" ? [name] : [];
+    return typeof name === "string" ? [{ name, init: expression!["right"] as Node }] : [];
   });
 }

@@ -99,6 +99,8 @@ export interface Slot {
   top?: { readonly file: string; readonly kind: "esm" | "cjs"; readonly name: string };
   /** The function or class that it is at home. */
   live?: AnyFunction;
+  /** Of a whole module, what it holds at home. */
+  exports?: Readonly<Record<string, unknown>>;
   /** Its name in the entry module, once names are given. */
   emitted?: string;
 }

@@ -11,6 +11,8 @@ type AnyFunction = (...args: never) => unknown;
 
 /** What in captured data is code, and stands in the emitted module instead of in the data. */
 export interface Holes {
+  /** Also looks for what a copy would not have. */
+  readonly isFirst?: boolean;
   /** A function or class inside data, and the object that it is in: called once for each. */
   onFunction(value: AnyFunction, path: Path, holder: object | undefined): void;
   /** An object that every Node program has, such as `Math`. */
@@ -105,6 +107,7 @@ class Surveyor {
       for (const item of value) this.#at("(member)", item);
       return;
     }
+    if (value === process || value === console) return this.#plain(value);
     if (!isLeaf(value)) this.#instance(value);
   }
 
@@ -131,7 +134,32 @@ class Surveyor {
       );
     }
     if (!Object.isFrozen(value)) this.frozen = false;
+    if (this.#on.isFirst === true) this.#checkProperties(value);
     this.#fields(value);
+  }
+
+  #checkProperties(value: object): void {
+    for (const symbol of Object.getOwnPropertySymbols(value)) this.#symbol(value, symbol);
+    for (const key of Object.keys(value)) {
+      if (Object.getOwnPropertyDescriptor(value, key)?.set === undefined) continue;
+      this.#trail.push(key);
+      throw this.#refuse("", "is a setter, which would travel as a plain property", "Make it an instance of a class.");
+    }
+  }
+
+  /** A property that a copy would not have, or, with a function in it, that can't be put back. */
+  #symbol(value: object, symbol: symbol): void {
+    const held = (value as Record<symbol, unknown>)[symbol];
+    const culprit = String(symbol);
+    if (!travels(symbol))
+      throw this.#refuse(
+        culprit,
+        "has a property by a symbol of this process alone",
+        'Use Symbol.for("..."), or a text as its name.',
+      );
+    if (typeof held === "function")
+      throw this.#refuse(culprit, "has a function by a symbol", "Make it an instance of a class, which travels whole.");
+    this.#at(culprit, held);
   }
 
   #fields(value: object): void {
@@ -240,5 +268,7 @@ function isLeaf(value: object): boolean {
 
 /** `Math`, `console`, `globalThis`: only such objects are worth a look in the table of what every program has. */
 function isNamespace(value: object): boolean {
-  return value === globalThis || Symbol.toStringTag in value || value === console || value === Reflect;
+  return (
+    value === globalThis || Symbol.toStringTag in value || value === console || value === process || value === Reflect
+  );
 }

@@ -33,6 +33,28 @@ export function runnerImport(initialiser: Node): string | undefined {
   return typeof specifier === "string" ? specifier : undefined;
 }
 
+/** What stands for a module that only vitest can load: its helper for import() with a template. */
+export function runnerModule(specifier: string): string | undefined {
+  if (!specifier.endsWith("vite/dynamic-import-helper.js")) return undefined;
+  const unknown = "Promise.reject(new Error(`Unknown variable dynamic import: ${path}`))";
+  return `({ default: (files, path) => Object.hasOwn(files, path) ? files[path]() : ${unknown} })`;
+}
+
+/** What a module imports that vitest runs: each variable, and the specifier behind it. */
+export function runnerImports(wrapper: Node): { readonly variable: string; readonly specifier: string }[] {
+  const body = wrapper["body"] as Node;
+  const all = (body["body"] as readonly Node[]).flatMap((node) =>
+    node.type === "BlockStatement" ? (node["body"] as readonly Node[]) : [node],
+  );
+  return all
+    .filter((node) => node.type === "VariableDeclaration")
+    .flatMap((node) => node["declarations"] as readonly Node[])
+    .flatMap(({ id, init }) => {
+      const specifier = isNode(init) ? runnerImport(init) : undefined;
+      return specifier === undefined ? [] : [{ variable: (id as Node)["name"] as string, specifier }];
+    });
+}
+
 /** The file or package that vitest means by a specifier: it counts paths from its own root. */
 export function runnerSpecifier(specifier: string, file: string): string {
   if (specifier.startsWith("/@fs/")) return specifier.slice("/@fs".length);

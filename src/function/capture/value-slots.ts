@@ -8,6 +8,7 @@ type AnyFunction = (...args: never) => unknown;
 
 /** The data that travels beside the code, and the code inside that data. */
 export class ValueSlots implements Holes {
+  readonly isFirst = true;
   /** Functions, classes and objects inside captured data, to be put back by the emitted module. */
   readonly fillings = new Map<object, Slot>();
   /** Variables whose data has code in it, or is an instance that only its own codec knows. */

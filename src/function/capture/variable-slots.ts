@@ -1,5 +1,6 @@
 import type { Variable } from "eslint-scope";
 import { dirname } from "node:path";
+import { types } from "node:util";
 import type { Graph } from "./graph.ts";
 import type { LiveFunction } from "./inspector.ts";
 import { isSameVariable, type LivePlace, placeOf } from "./live-place.ts";
@@ -10,7 +11,7 @@ import { WHOLE } from "./paths.ts";
 import { type Path, refuse } from "./refuse.ts";
 import type { Reader, Replacement, Slot, TextItem } from "./slot.ts";
 import { publicName } from "./surface.ts";
-import { interopHelper, RUNNER_NAMES, runnerReplacement, runnerSpecifier } from "./test-runner.ts";
+import { interopHelper, RUNNER_NAMES, runnerModule, runnerReplacement, runnerSpecifier } from "./test-runner.ts";
 import { isBeforeDeclaration } from "./unset.ts";
 import { type Declared, declarationOf, IMPORT_META, isTimeless, mayBeUndefined } from "./variable.ts";
 
@@ -187,10 +188,13 @@ export class VariableSlots {
     if (known !== undefined) return known;
     if (declared.kind === "require") {
       this.#checkHome(module, path);
-      return this.#textSlot(use, declared.node, declared.pattern, context, path);
+      return withExports(this.#textSlot(use, declared.node, declared.pattern, context, path), live);
     }
     const { imported, attributes } = declared;
     const fromRunner = module.wrapper !== undefined;
+    const stand = fromRunner ? runnerModule(declared.specifier) : undefined;
+    if (stand !== undefined)
+      return this.#remember(use.variable!, this.#graph.add(use.name, { kind: "expression", text: stand }), undefined);
     const specifier = fromRunner ? runnerSpecifier(declared.specifier, module.file) : declared.specifier;
     const slot = this.#graph.add(use.name, {
       kind: "import",
@@ -201,7 +205,7 @@ export class VariableSlots {
       ...(fromRunner ? { interop: true } : {}),
     });
     if (typeof live === "function") slot.live = live as AnyFunction;
-    return this.#remember(use.variable!, slot, undefined);
+    return this.#remember(use.variable!, withExports(slot, live), undefined);
   }
 
   /** A variable that is made again from its initialiser. */
@@ -276,6 +280,12 @@ export class VariableSlots {
     else list.push({ slot, place });
     return slot;
   }
+}
+
+function withExports(slot: Slot, live: unknown): Slot {
+  if (typeof live === "object" && live !== null && !types.isProxy(live))
+    slot.exports = live as Slot["exports"] & object;
+  return slot;
 }
 
 function isAmbient(use: Use, place: LivePlace | undefined, module: LoadedModule): boolean {

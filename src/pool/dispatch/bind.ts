@@ -70,8 +70,13 @@ export class BindTable {
     this.#refusal = refusal;
   }
 
-  /** Reads what the function captures now, for a call with these arguments. @throws SkyError SKY_CAPTURE_* */
-  of(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
+  /**
+   * Reads what the function captures now, for a call with these arguments; a call that goes on takes the bind that it
+   * `held`, unless the arguments bring code of their own.
+   * @throws SkyError SKY_CAPTURE_*
+   */
+  of(fn: AnyFn, options: ResolvedOptions, args: unknown, held?: Bind): Bind {
+    if (held !== undefined && carry(held.code, args) === held.code) return held;
     try {
       return this.#of(fn, options, args);
     } catch (error) {

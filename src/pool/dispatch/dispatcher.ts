@@ -111,8 +111,8 @@ export class Dispatcher {
     return this.scheduler.explain() ?? this.#retries.explain();
   }
 
-  bind(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
-    return this.#binds.of(fn, options, args);
+  bind(fn: AnyFn, options: ResolvedOptions, args: unknown, held?: Bind): Bind {
+    return this.#binds.of(fn, options, args, held);
   }
 
   /** A queue of the scheduler for one call's tasks. */

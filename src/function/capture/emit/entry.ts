@@ -36,12 +36,12 @@ export function emit(graph: Graph, root: Slot, near?: Home): Emitted {
     // Captured instances of such classes are decoded before `make` is called.
     const early = known.filter(({ live }) => ownCodec(live as never) !== undefined);
     if (early.length > 0) {
-      const list = known.map(({ slot }) => (isDynamic(slot) ? "undefined" : nameOf(slot)));
+      const list = known.map((one) => (isDynamic(one.slot) ? "undefined" : knownName(one, nameOf)));
       out.add(`${kind === "esm" ? "export const known =" : "exports.known ="} [${list.join(", ")}];\n`);
     }
     out.add(kind === "esm" ? "export const make = (values, known) => {\n" : "exports.make = (values, known) => {\n");
     body();
-    if (known.length > 0) out.add(`  known?.([${known.map(({ slot }) => nameOf(slot)).join(", ")}]);\n`);
+    if (known.length > 0) out.add(`  known?.([${known.map((one) => knownName(one, nameOf)).join(", ")}]);\n`);
     out.add(`  return ${nameOf(root)};\n};\n`);
   });
   return { ...written, known: known.map(({ live }) => live) };
@@ -176,15 +176,38 @@ function dynamicSlots(graph: Graph): Set<Slot> {
 interface KnownSlot {
   readonly slot: Slot;
   readonly live: AnyFunction;
+  /** The export of a module that the slot is. */
+  readonly member?: string;
+}
+
+function knownName({ slot, member }: KnownSlot, nameOf: (slot: Slot) => string): string {
+  return member === undefined ? nameOf(slot) : `${nameOf(slot)}[${JSON.stringify(member)}]`;
 }
 
 /** Functions and classes of which there is one in the program: both ends know them by their index. */
 function knownSlots(graph: Graph): KnownSlot[] {
-  return graph.slots.flatMap((slot) => {
+  const members = membersUsed(graph);
+  return graph.slots.flatMap((slot): KnownSlot[] => {
     const { item, live, top } = slot;
+    if (slot.exports !== undefined) return members.get(slot) ?? [];
     const isOne = top !== undefined || item.kind === "import" || item.kind === "member" || item.kind === "expression";
     return live !== undefined && isOne ? [{ slot, live }] : [];
   });
+}
+
+/** Functions and classes that are read off whole modules: what compilers to CommonJS make of named imports. */
+function membersUsed(graph: Graph): Map<Slot, KnownSlot[]> {
+  const found = new Map<Slot, KnownSlot[]>();
+  for (const { uses } of graph.stretches()) {
+    for (const { slot, paths } of uses) {
+      const member = paths[0]?.[0];
+      const live = member === undefined ? undefined : slot.exports?.[member];
+      const list = found.get(slot) ?? [];
+      if (member === undefined || typeof live !== "function" || list.some((one) => one.live === live)) continue;
+      found.set(slot, [...list, { slot, live: live as AnyFunction, member }]);
+    }
+  }
+  return found;
 }
 
 function writeFilling(out: EmittedText, names: readonly string[]): void {
