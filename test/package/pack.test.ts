@@ -86,6 +86,19 @@ describe("the package from npm pack", () => {
     expect(stdout).toBe("");
   });
 
+  it("has the command sky, which checks a file", async () => {
+    await writeFile(
+      join(folder, "checked.mjs"),
+      'import * as sky from "skyward";\nexport const double = sky.fn((x) => x * 2);\n',
+    );
+    const sky = join(folder, "node_modules/.bin/sky");
+    const options = { cwd: folder, env: cleanEnvironment(), timeout: 60_000 };
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
+    expect((await run(sky, ["--version"], options)).stdout.trim()).toContain(manifest.version);
+    const { stdout } = await run(sky, ["check", "checked.mjs"], options);
+    expect(stdout).toMatch(/double[^]*can be sent/);
+  });
+
   describe.each([20, 22, 24])("on Node %i", (major) => {
     // Node 20 has no types of its own to strip; there a program in TypeScript brings its own loader.
     const programs = ["required.cjs", "plain.js", "imported.mjs", ...(major > 20 ? ["typed.mts"] : [])];
