@@ -48,6 +48,14 @@ describe("sky.container", () => {
     }
   });
 
+  it("renews the lease of a machine whose bootstrap takes longer", async () => {
+    const provider = sky.container({ image: await imageOf("baked") });
+    const image = { steps: ["sleep 8"] };
+    const options = { name: "slow", provider, image, ttl: "4s", console: "silent" as const };
+    const memory = await sky.compute(options, async (pool) => (await pool.run(limits())).memoryGb);
+    expect(memory).toBeGreaterThan(0);
+  });
+
   it.each([
     [{ image: "no such image" }, "SKY_BAD_OPTION", /image must be a name/],
     [{ vcpus: 0 }, "SKY_BAD_OPTION", /vcpus must be a number of at least/],

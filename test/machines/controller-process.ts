@@ -124,8 +124,8 @@ export class Controller {
   }
 }
 
-/** Resolves when the machine has gone by itself. */
-export async function goes(name: string): Promise<void> {
-  // It ends with an error at once if it has gone already.
+/** Resolves when the machine has ended by itself; the engine removes it a moment later. */
+export async function ends(name: string): Promise<void> {
+  // It fails at once if it has gone already.
   await docker("wait", name).catch(() => undefined);
 }

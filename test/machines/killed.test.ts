@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Call } from "./disturbed.ts";
-import { goes, Someone } from "./controller-process.ts";
+import { ends, Someone } from "./controller-process.ts";
 
 const CALLS: readonly Call[] = ["prepare", "provision", "save", "terminate", "describe", "teardown"];
 const POINTS = [...CALLS.flatMap((call) => [`before ${call}`, `after ${call}`]), "task"];
@@ -25,23 +25,23 @@ describe.concurrent("a controller that is killed", () => {
 
   it.for(["after provision", "before terminate"])("%s: without a sweep the lease leaves nothing", async (point) => {
     await using me = new Someone();
-    const controller = await me.controller({ KILL: point, TTL: "3s" });
+    const controller = await me.controller({ KILL: point, TTL: "4s" });
     await controller.ended;
     const [name] = await controller.machines();
-    await goes(name!);
-    expect(await controller.machines()).toEqual([]);
+    await ends(name!);
+    await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
   });
 
   it("while a task runs: the node finishes it, waits for who comes to get it, and goes", async () => {
     await using me = new Someone();
-    const controller = await me.controller({ KILL: "task", TTL: "2s", HOLD: "5000" });
+    const controller = await me.controller({ KILL: "task", TTL: "4s", HOLD: "8000" });
     await controller.says(/working/);
     const began = performance.now();
     await controller.ended;
     const [name] = await controller.machines();
-    await goes(name!);
-    expect(performance.now() - began).toBeGreaterThan(5000);
-    expect(await controller.machines()).toEqual([]);
+    await ends(name!);
+    expect(performance.now() - began).toBeGreaterThan(8000);
+    await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
   });
 });
 

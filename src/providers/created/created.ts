@@ -180,6 +180,7 @@ class Fleet<P> implements Provider {
     return new CreatedMachine(ssh, {
       name,
       address: privateAddress ?? host,
+      renewMs: ttlMs / 3,
       ready: () => this.#save(id),
       remove: () => this.#remove(book, name, id),
     });

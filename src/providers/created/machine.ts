@@ -10,6 +10,8 @@ const LEAVE_MS = 3000;
 
 export interface MachineLife {
   readonly name: string;
+  /** How often its lease is renewed until its agent does; 0: never. */
+  readonly renewMs: number;
   readonly address: string;
   /** It is all that its image says, and about to start its agent. */
   ready(): void;
@@ -24,6 +26,8 @@ export class CreatedMachine implements Machine {
   readonly address: string;
   readonly #ssh: SshMachine;
   readonly #life: MachineLife;
+  readonly #renewing = new AbortController();
+  readonly #renewal: NodeJS.Timeout | undefined;
   #released: Promise<void> | undefined;
 
   constructor(ssh: SshMachine, life: MachineLife) {
@@ -32,6 +36,10 @@ export class CreatedMachine implements Machine {
     this.address = life.address;
     this.#ssh = ssh;
     this.#life = life;
+    if (life.renewMs > 0) {
+      this.#renewal = setInterval(() => this.#renew(), life.renewMs).unref();
+      this.#renew();
+    }
   }
 
   shell(signal: AbortSignal): Promise<RemoteShell> {
@@ -45,6 +53,7 @@ export class CreatedMachine implements Machine {
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
     this.#life.ready();
     await this.#ssh.start(config, signal);
+    this.#stopRenewing();
   }
 
   connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
@@ -56,7 +65,18 @@ export class CreatedMachine implements Machine {
     return this.#released;
   }
 
+  #renew(): void {
+    // Who can't reach it now tries again; it is not lost for one renewal that failed.
+    this.#ssh.renewLease(this.#renewing.signal).catch(() => undefined);
+  }
+
+  #stopRenewing(): void {
+    clearInterval(this.#renewal);
+    this.#renewing.abort();
+  }
+
   async #end(): Promise<void> {
+    this.#stopRenewing();
     // In order if that is possible, so that what tasks made can be disposed of.
     const left = this.#ssh.release();
     await Promise.race([left, sleep(LEAVE_MS, undefined, { ref: false })]);

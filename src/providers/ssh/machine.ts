@@ -81,6 +81,16 @@ export class SshMachine implements Machine {
     return remoteProcess(await connection.exec(`exec ${words}`), connection);
   }
 
+  /** Puts the machine's end off, while no agent does. */
+  async renewLease(signal: AbortSignal): Promise<void> {
+    const { leaseMs = 0, leaseFile } = this.#options;
+    if (leaseFile === undefined) return;
+    const seconds = Math.ceil(leaseMs / 1000);
+    const connection = await this.#reach(signal);
+    const script = `read -r up _ </proc/uptime && echo $((\${up%%.*} + ${seconds})) >${quote(leaseFile)}\n`;
+    await connection.run(scriptCommand(script), script);
+  }
+
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
     const { leaseMs = ORPHAN_GRACE_MS, leaseFile } = this.#options;
     const lease = leaseFile === undefined ? {} : { leaseFile };
