@@ -23,16 +23,19 @@ describe.concurrent("a controller that is killed", () => {
     expect(await me.ledger()).toHaveLength(point === "before provision" ? 1 : 0);
   });
 
-  it.for(["after provision", "before terminate"])("%s: without a sweep the lease leaves nothing", async (point) => {
-    await using me = new Someone();
-    const controller = await me.controller({ KILL: point, TTL: "4s" });
-    await controller.ended;
-    const [name] = await controller.machines();
-    await ends(name!);
-    await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
-  });
+  it.for(["after provision", "before terminate"])(
+    "%s: without a sweep the lease leaves nothing",
+    async (point, { expect }) => {
+      await using me = new Someone();
+      const controller = await me.controller({ KILL: point, TTL: "4s" });
+      await controller.ended;
+      const [name] = await controller.machines();
+      await ends(name!);
+      await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
+    },
+  );
 
-  it("while a task runs: the node finishes it, waits for who comes to get it, and goes", async () => {
+  it("while a task runs: the node finishes it, waits for who comes to get it, and goes", async ({ expect }) => {
     await using me = new Someone();
     const controller = await me.controller({ KILL: "task", TTL: "4s", HOLD: "8000" });
     await controller.says(/working/);
