@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Processes that carry `mark` in their environment or command line, zombies and the caller excluded: "pid command". */
 export function leftProcesses(mark: string, except: readonly number[] = []): string[] {
@@ -19,10 +19,12 @@ export function leftProcesses(mark: string, except: readonly number[] = []): str
   });
 }
 
-/** Everything in a directory but what tsx keeps there. */
+/** Everything in a directory but what tsx keeps there, and the folder in which pools leave their sockets while they run. */
 export function leftFiles(dir: string): string[] {
   const names = readdirSync(dir).filter((name) => !/^(tsx-|node-compile-cache)/.test(name));
-  return names.map((name) => join(dir, name)).flatMap((path) => [path, ...below(path)]);
+  return names
+    .map((name) => join(dir, name))
+    .flatMap((path) => (basename(path) === "skyward" ? below(path) : [path, ...below(path)]));
 }
 
 function below(path: string): string[] {
