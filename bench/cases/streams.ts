@@ -7,8 +7,8 @@ import { localPool, sshPool } from "../pools.ts";
 import { loopback } from "../ssh-machine.ts";
 
 const ELEMENTS = 1_000_000;
-/** Long enough that the way there and back, which a stream pays once, is not what is measured. */
-const FAR_ELEMENTS = 2_000_000;
+/** Long enough that what a stream pays once is not what is measured: the way there and back, and TCP that begins slowly. */
+const FAR_ELEMENTS = 5_000_000;
 
 const numbers = sky.fn(async function* (to: number) {
   for (let i = 0; i < to; i++) yield i;
