@@ -24,6 +24,9 @@ describe("what a function may be and take with it", { timeout: 120_000 }, () => 
   );
 
   const some = ["forms", "variables", "classes", "changes", "imports", "identity"];
+  test("with large packages that look for files of their own", async () =>
+    expectAll(await torture("tsx-esm", own, process.execPath, ["heavy"]), 3));
+
   test("in a worker thread, a part", async () => expectAll(await torture("worker", own, process.execPath, some), 120));
 
   test.each([22, 24])("on Node %i, a part", async (major) => {
