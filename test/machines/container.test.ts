@@ -48,6 +48,34 @@ describe("sky.container", () => {
     }
   });
 
+  it("puts another machine in the place of one that vanishes, and runs what it had again", async () => {
+    const provider = sky.container({ image: await imageOf("baked") });
+    const nap = sky.fn(async (index: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return index;
+    });
+    const began = performance.now();
+    await sky.compute({ name: "vanishing", provider, nodes: 2, console: "silent" }, async (pool) => {
+      const replaced = (async (): Promise<number> => {
+        for await (const event of pool.events) if (event.type === "Node.Replaced") return event.node;
+        return -1;
+      })();
+      const batch = pool.map(
+        nap,
+        Array.from({ length: 60 }, (_, index) => index),
+      );
+      let ended = 0;
+      for await (const index of batch.unordered()) {
+        expect(index).toBeLessThan(60);
+        if (++ended === 10) await docker("rm", "--force", pool.snapshot().nodes[1]!.machine!);
+      }
+      expect(ended).toBe(60);
+      expect(await replaced).toBe(1);
+    });
+    // Long before a machine counts as lost that only can't be reached.
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+
   it("renews the lease of a machine whose bootstrap takes longer", async () => {
     const provider = sky.container({ image: await imageOf("baked") });
     const image = { steps: ["sleep 8"] };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SkyError } from "../../errors/sky-error.ts";
 import { identityOf, type KeyPair, newKeyPair } from "../../ssh/key-pair.ts";
 import { hostName, KnownHosts } from "../../ssh/known-hosts.ts";
@@ -15,6 +16,8 @@ import { remove } from "./remove.ts";
 
 /** Where the agent keeps the time at which the machine ends: docs/providers.md, "The lease". */
 const LEASE_FILE = "/run/skyward/lease";
+/** A link that takes longer than this to come about raises the question whether the machine is still there. */
+const DOUBT_MS = 500;
 /** How long the first login may take, from when the provider says that the machine runs. */
 const LOGIN_LIMIT_MS = 120_000;
 
@@ -182,6 +185,7 @@ class Fleet<P> implements Provider {
       address: privateAddress ?? host,
       renewMs: ttlMs / 3,
       ready: () => this.#save(id),
+      gone: (until) => this.#isGone(id, until),
       remove: () => this.#remove(book, name, id),
     });
   }
@@ -196,6 +200,15 @@ class Fleet<P> implements Provider {
     };
     // Worth nothing but time.
     this.#hold(save().catch(() => undefined));
+  }
+
+  async #isGone(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await sleep(DOUBT_MS, undefined, { signal });
+      return (await this.#cloud.describe(id, signal)) === undefined;
+    } catch {
+      return false;
+    }
   }
 
   #remove(book: Book, name: string, id: string): Promise<void> {

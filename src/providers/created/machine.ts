@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
+import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import type { SshMachine } from "../ssh/machine.ts";
@@ -15,6 +16,8 @@ export interface MachineLife {
   readonly address: string;
   /** It is all that its image says, and about to start its agent. */
   ready(): void;
+  /** Asks its provider whether it is gone, a moment from now; false where that can't be told. */
+  gone(signal: AbortSignal): Promise<boolean>;
   /** Ends it. */
   remove(): Promise<void>;
 }
@@ -56,8 +59,22 @@ export class CreatedMachine implements Machine {
     this.#stopRenewing();
   }
 
-  connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
-    return this.#ssh.connect(kind, key, signal);
+  async connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+    const over = new AbortController();
+    const both = AbortSignal.any([signal, over.signal]);
+    const connecting = this.#ssh.connect(kind, key, both);
+    // A machine that is gone never answers; its provider knows.
+    const gone = this.#life.gone(both).then((isGone) => {
+      if (!isGone) return connecting;
+      throw new SkyError("SKY_LINK_LOST", `${this.name} is gone: its provider has it no more`);
+    });
+    try {
+      return await Promise.race([connecting, gone]);
+    } finally {
+      over.abort();
+      gone.catch(() => undefined);
+      connecting.catch(() => undefined);
+    }
   }
 
   release(): Promise<void> {
