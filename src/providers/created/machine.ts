@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
-import type { LinkKey, Machine, MachineCommand, MachineProcess } from "../provider.ts";
+import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import type { SshMachine } from "../ssh/machine.ts";
 
 /** Its agent may take this long to end before the machine does. */
@@ -59,7 +59,7 @@ export class CreatedMachine implements Machine {
     this.#stopRenewing();
   }
 
-  async connect(kind: "control" | "data", key: LinkKey, signal: AbortSignal): Promise<Duplex> {
+  async connect(kind: LinkKind, key: LinkKey, signal: AbortSignal): Promise<Duplex> {
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     const connecting = this.#ssh.connect(kind, key, both);
