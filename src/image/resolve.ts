@@ -1,5 +1,6 @@
 import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
+import type { ListedPackage } from "../function/artifact/native/listed.ts";
 import { parseDuration } from "../function/duration.ts";
 import type { Image, PipIndex, ResolvedImage } from "./image.ts";
 import { resolveMetrics } from "./resolve-metrics.ts";
@@ -95,6 +96,16 @@ export function resolveImage(
     }
   }
   return resolved;
+}
+
+/** What `npm` and `npmScripts` say of each package. */
+export function listedPackages({ npm, npmScripts }: ResolvedImage): readonly ListedPackage[] {
+  const scripts = new Set(npmScripts.map(packageName));
+  return npm.map((specifier) => {
+    const name = packageName(specifier);
+    const version = specifier === name ? undefined : specifier.slice(name.length + 1);
+    return { name, version, scripts: scripts.has(name) };
+  });
 }
 
 /** "@scope/name@1.2" without its version. */

@@ -6,6 +6,7 @@ import { emptyPool, type PoolView } from "../events/views.ts";
 import type { Fn } from "../function/fn.ts";
 import { type Group, isGroup } from "../function/group.ts";
 import type { OrRefs, Ref } from "../function/ref.ts";
+import { listedPackages } from "../image/resolve.ts";
 import { keepExternal } from "../values/externals.ts";
 import { encodeParts } from "./dispatch/encode-parts.ts";
 import type { Pending } from "../function/pending.ts";
@@ -66,6 +67,7 @@ export class Pool implements AsyncDisposable {
     this.#progress = new Progress(this.#bus, spec.name, performance.timeOrigin + this.#began);
     this.#dispatcher = new Dispatcher({
       defaultLimitMs: spec.defaultLimitMs,
+      listed: listedPackages(spec.image),
       retryOnInterruption: spec.retryOnInterruption,
       buffer: spec.buffer,
       events: this.#progress,

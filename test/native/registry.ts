@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A registry of packages that lets in who shows its token. It knows archives only, so who comes must know what he wants. */
+/** A registry of packages that lets in who shows its token. */
 export class Registry implements AsyncDisposable {
   readonly token = "the-secret-of-the-registry";
   /** Archives that were asked for with the token, by path. */
@@ -14,6 +14,8 @@ export class Registry implements AsyncDisposable {
   /** Command lines that ran while an archive was asked for. */
   readonly commands: string[] = [];
   readonly #archives = new Map<string, Buffer>();
+  /** By name and version. */
+  readonly #versions = new Map<string, Map<string, object>>();
   readonly #server: Server;
   #gate: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
@@ -29,6 +31,8 @@ export class Registry implements AsyncDisposable {
       this.commands.push(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }));
       const archive = this.#archives.get(path);
       const known = request.headers.authorization === `Bearer ${this.token}`;
+      const versions = this.#versions.get(path.slice(1));
+      if (known && versions !== undefined) return void response.end(packument(path.slice(1), versions));
       if (!known || archive === undefined) return void response.writeHead(known ? 404 : 401).end("{}");
       this.served.push(path);
       this.#asked();
@@ -64,7 +68,12 @@ export class Registry implements AsyncDisposable {
       execFileSync("tar", ["-czf", file, "--transform", "s,^\\.,package,", "-C", folder, "."]);
       const archive = readFileSync(file);
       this.#archives.set(`/${name}/-/${name.slice(name.indexOf("/") + 1)}-${version}.tgz`, archive);
-      return { version, integrity: `sha512-${createHash("sha512").update(archive).digest("base64")}` };
+      const integrity = `sha512-${createHash("sha512").update(archive).digest("base64")}`;
+      const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as object;
+      const tarball = `${this.url}${name}/-/${name.slice(name.indexOf("/") + 1)}-${version}.tgz`;
+      const versions = this.#versions.get(name) ?? new Map<string, object>();
+      this.#versions.set(name, versions.set(version, { ...manifest, dist: { tarball, integrity } }));
+      return { version, integrity };
     } finally {
       rmSync(dir, { recursive: true });
     }
@@ -75,4 +84,9 @@ export class Registry implements AsyncDisposable {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+function packument(name: string, versions: ReadonlyMap<string, object>): string {
+  const newest = [...versions.keys()].at(-1);
+  return JSON.stringify({ name, "dist-tags": { latest: newest }, versions: Object.fromEntries(versions) });
 }

@@ -1,4 +1,5 @@
 import type { Place } from "../capture/source-map.ts";
+import type { ListedPackage } from "./native/listed.ts";
 import type { Reached } from "./reach.ts";
 
 export interface ArtifactFile {
@@ -15,7 +16,7 @@ export interface ArtifactLink {
   readonly target: string;
 }
 
-/** A package that is not sent: it has native code, so it is installed where it runs. */
+/** A package that is not sent but installed where it runs: it has native code, or the image lists it. */
 export interface ArtifactExternal {
   /** The name that it is imported by. */
   readonly name: string;
@@ -25,9 +26,9 @@ export interface ArtifactExternal {
   readonly integrity: string | undefined;
   /** Its place in the tree: the folder that an import of it leads to. */
   readonly path: string;
-  /** Where it is installed at home. */
-  readonly home: string;
-  /** What is native about it: a file, or the package that brings that. */
+  /** Where it is installed at home; undefined where home has it not, or in another version. */
+  readonly home: string | undefined;
+  /** What is native about it: a file, or the package that brings that; or that the image lists it. */
   readonly why: string;
   /** Hash of the blob that says how to install it: an `InstallPlan`. */
   readonly plan: string;
@@ -73,6 +74,8 @@ export interface EntrySource extends ModuleSource {
   readonly include: readonly string[];
   /** Files and folders that captured paths name. */
   readonly assets: readonly string[];
+  /** Packages that are installed where it runs although they could be sent. @default [] */
+  readonly listed?: readonly ListedPackage[];
   /** Whether a file is one whose declarations travel: it is never imported on a node. */
   isHome(file: string): boolean;
   /**

@@ -10,10 +10,12 @@ const projects = new Map<string, Project>();
  */
 export function prepare(entry: EntrySource): Promise<Prepared> {
   const root = projectRoot(entry.file);
-  let project = projects.get(root);
+  const { listed = [] } = entry;
+  const key = `${root}\0${JSON.stringify(listed)}`;
+  let project = projects.get(key);
   if (project === undefined) {
-    project = new Project(root, userConditions());
-    projects.set(root, project);
+    project = new Project(root, userConditions(), listed);
+    projects.set(key, project);
   }
   return project.prepare(entry);
 }

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { contentOf } from "../cache/contents.ts";
-import type { Artifact, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
+import type { Artifact, ArtifactExternal, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
 import { filesBelow, glob, kindOfPath } from "./files.ts";
-import { isPackageFile, Layout, packageRoot, readManifest } from "./layout.ts";
-import { externalOf } from "./native/externals.ts";
+import { findPackage, isPackageFile, Layout, packageNameOf, packageRoot, readManifest } from "./layout.ts";
+import { absentExternal, externalOf } from "./native/externals.ts";
+import type { ListedPackage } from "./native/listed.ts";
 import { Natives } from "./native/natives.ts";
 import { linksOf, looksAtItsPlace, manifestsOf, wholePackage } from "./packages.ts";
 import { ProjectFiles } from "./project-files.ts";
@@ -24,13 +25,18 @@ export class Project {
   readonly #conditions: readonly string[];
   readonly #whole = new Map<string, { readonly own: readonly string[]; readonly needs: readonly TracedImport[] }>();
   readonly #looking = new Map<string, boolean>();
-  readonly #natives = new Natives();
+  readonly #natives: Natives;
+  /** Packages that only nodes have, by name. */
+  readonly #absent: ReadonlyMap<string, ListedPackage>;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(root: string, conditions: readonly string[]) {
+  constructor(root: string, conditions: readonly string[], listed: readonly ListedPackage[] = []) {
     this.#layout = new Layout(root);
     this.#conditions = conditions;
-    this.#tracer = new Tracer(root, conditions);
+    const isHere = ({ name }: ListedPackage): boolean => findPackage(name, join(root, "package.json")) !== undefined;
+    this.#natives = new Natives(byName(listed));
+    this.#absent = byName(listed.filter((item) => !isHere(item)));
+    this.#tracer = new Tracer(root, conditions, [...this.#absent.keys()]);
     this.#files = new ProjectFiles(this.#layout, this.#tracer);
   }
 
@@ -92,9 +98,23 @@ export class Project {
       entry: built.path,
       files: byPath([...all.values()].map(({ path, hash, size }) => ({ path, hash, size }))),
       links: byPath(links.values()),
-      externals: byPath([...natives].map((root) => externalOf(root, this.#natives.why(root)!, this.#layout))),
+      externals: byPath([...this.#externals(natives), ...this.#absentOf(imports, sent)]),
       conditions: this.#conditions,
     });
+  }
+
+  #externals(natives: ReadonlySet<string>): ArtifactExternal[] {
+    const of = (root: string): ArtifactExternal =>
+      externalOf(root, this.#natives.why(root)!, this.#layout, this.#natives.listed(root));
+    return [...natives].map(of);
+  }
+
+  /** What is imported of packages that only nodes have. */
+  #absentOf(imports: readonly TracedImport[], sent: ReadonlySet<string>): ArtifactExternal[] {
+    if (this.#absent.size === 0) return [];
+    const all = [...imports, ...[...sent].flatMap((file) => this.#tracer.file(file)?.imports ?? [])];
+    const names = new Set(all.map(({ specifier, target }) => (target === undefined ? packageNameOf(specifier) : "")));
+    return [...this.#absent.values()].filter(({ name }) => names.has(name)).map(absentExternal);
   }
 
   /** What `include` names, relative to the function's file, and the places that captured paths name. */
@@ -175,6 +195,10 @@ export class Project {
     }
     return [...known.own, ...this.#tracer.closure(known.needs, stop)];
   }
+}
+
+function byName(listed: readonly ListedPackage[]): ReadonlyMap<string, ListedPackage> {
+  return new Map(listed.map((item) => [item.name, item]));
 }
 
 function byPath<T extends { readonly path: string }>(items: Iterable<T>): T[] {

@@ -15,10 +15,12 @@ interface TraceRecord extends Traced {
 export class TraceMemory {
   readonly #root: string;
   readonly #conditions: readonly string[];
+  readonly #absent: readonly string[];
 
-  constructor(root: string, conditions: readonly string[]) {
+  constructor(root: string, conditions: readonly string[], absent: readonly string[]) {
     this.#root = root;
     this.#conditions = conditions;
+    this.#absent = absent;
   }
 
   recall(file: string, starts: readonly Start[]): Traced | undefined {
@@ -43,7 +45,8 @@ export class TraceMemory {
   #key(file: string, starts: readonly Start[]): string {
     const list = starts.map(({ specifier, kind, optional }) => [specifier, kind, optional === true]);
     const path = process.env["NODE_PATH"] ?? "";
-    return cacheKey("trace", this.#root, JSON.stringify(this.#conditions), path, dirname(file), JSON.stringify(list));
+    const settings = JSON.stringify([this.#conditions, this.#absent]);
+    return cacheKey("trace", this.#root, settings, path, dirname(file), JSON.stringify(list));
   }
 }
 

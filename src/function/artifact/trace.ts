@@ -43,15 +43,18 @@ export interface Start {
 export class Tracer {
   readonly #root: string;
   readonly #conditions: readonly string[];
+  readonly #absent: readonly string[];
   readonly #memory: TraceMemory;
   readonly #files = new Map<string, TracedFile>();
   /** Where each import leads, by folder, kind and specifier; undefined for one that leads nowhere. */
   readonly #starts = new Map<string, TracedImport | undefined>();
 
-  constructor(root: string, conditions: readonly string[]) {
+  /** @param absent packages that are not installed here but will be where functions run: imports of them lead nowhere */
+  constructor(root: string, conditions: readonly string[], absent: readonly string[] = []) {
     this.#root = root;
     this.#conditions = conditions;
-    this.#memory = new TraceMemory(root, conditions);
+    this.#absent = absent;
+    this.#memory = new TraceMemory(root, conditions, absent);
   }
 
   file(path: string): TracedFile | undefined {
@@ -119,7 +122,7 @@ export class Tracer {
   /** Where imports lead when all behind them is traced already, so that they have only to be resolved. */
   async #amongKnown(file: string, starts: readonly Start[]): Promise<readonly TracedImport[] | undefined> {
     if (this.#files.size === 0) return undefined;
-    const found = await resolveAll(starts, dirname(file), this.#options([OWN_NAME], {}));
+    const found = await resolveAll(starts, dirname(file), this.#options([OWN_NAME, ...this.#absent], {}));
     const imports = found?.map(({ path, external }, index): TracedImport => {
       const { specifier, kind } = starts[index]!;
       const own = path === OWN_NAME || OWN_ENTRY.test(path);
@@ -131,7 +134,7 @@ export class Tracer {
   }
 
   async #build(file: string, starts: readonly Start[], subject: string): Promise<Traced> {
-    const external = new Set<string>([OWN_NAME]);
+    const external = new Set<string>([OWN_NAME, ...this.#absent]);
     const loader: Record<string, Loader> = { ".node": "empty" };
     for (;;) {
       try {

@@ -1,4 +1,5 @@
 import type { Artifact, EntrySource, NamedModule, Prepared } from "../artifact/artifact.ts";
+import type { ListedPackage } from "../artifact/native/listed.ts";
 import type { Reached } from "../artifact/reach.ts";
 import { declarationsFor } from "./declarations.ts";
 import { emit } from "./emit/entry.ts";
@@ -36,6 +37,8 @@ export class Code {
   readonly entry: EntrySource;
   #prepared: Prepared | undefined;
   #ready: Promise<Artifact> | undefined;
+  #listing: Map<string, Code> | undefined;
+  #lastListing: { readonly listed: readonly ListedPackage[]; readonly code: Code } | undefined;
 
   constructor({ name, file, line, imports, known, homes, entry }: CodeParts) {
     this.name = name;
@@ -51,6 +54,18 @@ export class Code {
   /** Error classes in the function's scopes, by name: its errors come back in them. */
   get errorClasses(): ReadonlyMap<string, AnyFunction> {
     return this.imports.errorClasses;
+  }
+
+  /** The same code where these packages are installed rather than sent: always the same object for the same list. */
+  with(listed: readonly ListedPackage[]): Code {
+    if (listed.length === 0) return this;
+    if (this.#lastListing?.listed === listed) return this.#lastListing.code;
+    const key = JSON.stringify(listed);
+    this.#listing ??= new Map();
+    let code = this.#listing.get(key);
+    if (code === undefined) this.#listing.set(key, (code = new Code({ ...this, entry: { ...this.entry, listed } })));
+    this.#lastListing = { listed, code };
+    return code;
   }
 
   /** The same as `ready` gives, once it has. */

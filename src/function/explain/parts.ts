@@ -114,7 +114,7 @@ export function externalsOf(
     version,
     ...(integrity === undefined ? {} : { integrity }),
     native: why,
-    why: way(name, wayTo(home)),
+    why: way(name, home === undefined ? [packageName] : wayTo(home)),
   }));
   return {
     externals: found.sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -1,5 +1,6 @@
 import { captureSync } from "../../function/capture/capture.ts";
 import { carry } from "../../function/capture/carry.ts";
+import type { ListedPackage } from "../../function/artifact/native/listed.ts";
 import type { Code } from "../../function/capture/code.ts";
 import { argumentHooks } from "../../function/capture/hooks.ts";
 import { SkyError } from "../../errors/sky-error.ts";
@@ -45,6 +46,15 @@ export class Bind {
   }
 }
 
+export interface BindTableOptions {
+  readonly defaultLimitMs: number;
+  /** Packages that the pool's nodes install. */
+  readonly listed: readonly ListedPackage[];
+  readonly retired: (bind: Bind) => void;
+  /** What to throw where a function can't be sent. */
+  readonly refusal: (error: unknown) => unknown;
+}
+
 interface Last {
   readonly captured: Readonly<Record<string, unknown>> | undefined;
   readonly bind: Bind;
@@ -55,6 +65,7 @@ const NO_VALUES = Buffer.alloc(0);
 /** Turns functions into binds; a call that sees the same values as the one before gets the same bind. */
 export class BindTable {
   readonly #defaultLimitMs: number;
+  readonly #listed: readonly ListedPackage[];
   readonly #groups = new Map<Code, number>();
   readonly #last = new WeakMap<Code, Map<string, Last>>();
   /** What the last call of each function came to. */
@@ -63,9 +74,9 @@ export class BindTable {
   readonly #refusal: (error: unknown) => unknown;
   #nextId = 1;
 
-  /** `refusal`: what to throw where a function can't be sent. */
-  constructor(defaultLimitMs: number, retired: (bind: Bind) => void, refusal: (error: unknown) => unknown) {
+  constructor({ defaultLimitMs, listed, retired, refusal }: BindTableOptions) {
     this.#defaultLimitMs = defaultLimitMs;
+    this.#listed = listed;
     this.#retired = retired;
     this.#refusal = refusal;
   }
@@ -86,7 +97,7 @@ export class BindTable {
 
   #of(fn: AnyFn, options: ResolvedOptions, args: unknown): Bind {
     const { code: own, values } = captureSync(fn);
-    const code = carry(own, args);
+    const code = carry(own.with(this.#listed), args);
     const recent = this.#recent.get(fn);
     if (recent && recent.options === options && recent.captured === values && recent.bind.code === code)
       return recent.bind;

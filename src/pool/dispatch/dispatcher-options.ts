@@ -1,7 +1,10 @@
+import type { ListedPackage } from "../../function/artifact/native/listed.ts";
 import type { DispatchEvents } from "./dispatch-events.ts";
 
 export interface DispatcherOptions {
   readonly defaultLimitMs: number;
+  /** Packages that the nodes install rather than get. */
+  readonly listed: readonly ListedPackage[];
   readonly retryOnInterruption: number;
   /** Tasks that a node may hold beyond its slots. @default as their times ask for */
   readonly buffer?: number | undefined;

@@ -61,8 +61,9 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.scheduler.buffer = options.buffer;
-    this.#binds = new BindTable(options.defaultLimitMs, (bind) => this.#forgetUnused(bind), options.refusal);
-    const { now, retryOnInterruption, events, refusal } = options;
+    const { now, retryOnInterruption, events, refusal, defaultLimitMs, listed } = options;
+    const retired = (bind: Bind): void => this.#forgetUnused(bind);
+    this.#binds = new BindTable({ defaultLimitMs, listed, retired, refusal });
     this.#retries = new Retries({
       scheduler: this.scheduler,
       retryOnInterruption,

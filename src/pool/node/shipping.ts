@@ -133,9 +133,9 @@ export class Shipping {
     const known = this.#codes.get(code);
     if (known !== undefined) return then(known);
     const artifact = code.artifact!;
-    const plans = this.#atHome
-      ? []
-      : artifact.externals.map(({ plan, path }) => ({ hash: plan, path: `${path}.json` }));
+    const plans = artifact.externals
+      .filter(({ home }) => !this.#isHere(home))
+      .map(({ plan, path }) => ({ hash: plan, path: `${path}.json` }));
     this.#files.send([...artifact.files, ...plans], () => {
       const again = this.#codes.get(code);
       if (again !== undefined) return then(again);
@@ -148,8 +148,14 @@ export class Shipping {
 
   #externals({ externals, root }: Artifact): Pick<CodeRecord, "externals" | "npm"> {
     if (externals.length === 0) return {};
-    if (this.#atHome) return { externals: externals.map(({ path, home }) => ({ path, home })) };
-    return { externals: externals.map(({ path, plan }) => ({ path, plan })), npm: npmSettings(root) };
+    const records = externals.map(({ path, home, plan }) => (this.#isHere(home) ? { path, home } : { path, plan }));
+    const installs = externals.some(({ home }) => !this.#isHere(home));
+    return { externals: records, ...(installs ? { npm: npmSettings(root) } : {}) };
+  }
+
+  /** Whether the node has what is installed at this place. */
+  #isHere(home: string | undefined): home is string {
+    return this.#atHome && home !== undefined;
   }
 
   #bind(bind: Bind, code: number, then: () => void): void {

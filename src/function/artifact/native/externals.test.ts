@@ -81,7 +81,7 @@ describe("what stays behind", () => {
       }),
     ]);
     expect(packagesIn(artifact)).toEqual([]);
-    expect(wayTo(artifact.externals[0]!.home)).toEqual(["prebuilt"]);
+    expect(wayTo(artifact.externals[0]!.home!)).toEqual(["prebuilt"]);
   });
 
   test("what the function itself needs of the same packages travels", async () => {

@@ -1,5 +1,5 @@
 import type { InstallPlan } from "../../../wire/install-plan.ts";
-import { maySetUp } from "./allowed-scripts.ts";
+import type { ListedPackage } from "./listed.ts";
 import { closureOf, type Lock, type LockedPackage } from "./lock.ts";
 import { place, type PlacedPackage } from "./place.ts";
 
@@ -8,8 +8,8 @@ const NAME = "skyward-deps";
 export interface PlanOf {
   /** The name that it is imported by. */
   readonly name: string;
-  /** The user's project: its package.json says whose install scripts run. */
-  readonly project: string;
+  /** Whether a package's install scripts may run. */
+  readonly maySetUp: (name: string, version: string) => boolean;
   readonly lock: Lock;
   readonly key: string;
   /** Whether it is compiled where it is installed, since it brings nothing that was made before. */
@@ -17,20 +17,14 @@ export interface PlanOf {
 }
 
 /** How one package is installed with all that it needs. */
-export function installPlan({ name, project, lock, key, built }: PlanOf): InstallPlan {
+export function installPlan({ name, maySetUp, lock, key, built }: PlanOf): InstallPlan {
   const all = [...closureOf(lock, key).values()];
   const own = all[0]!;
   const scripts = all
     .filter((item) => item.hasInstallScript === true || item === own)
-    .filter((item) => maySetUp(project, item.name, item.version))
+    .filter((item) => maySetUp(item.name, item.version))
     .map((item) => item.name);
-  const manifest = {
-    name: NAME,
-    version: "0.0.0",
-    private: true,
-    dependencies: { [name]: own.name === name ? own.version : `npm:${own.name}@${own.version}` },
-    ...(scripts.length > 0 ? { allowScripts: Object.fromEntries(scripts.map((item) => [item, true])) } : {}),
-  };
+  const manifest = manifestOf(name, own.name === name ? own.version : `npm:${own.name}@${own.version}`, scripts);
   return {
     name,
     version: own.version,
@@ -39,6 +33,24 @@ export function installPlan({ name, project, lock, key, built }: PlanOf): Instal
       : { manifest: { ...manifest, overrides: overrides(all.slice(1)) }, integrity: integrity(all) }),
     scripts,
     ...(built && !scripts.includes(own.name) ? { unlisted: true } : {}),
+  };
+}
+
+/** How a package is installed that no lockfile here knows in that version: npm chooses what it needs. */
+export function listedPlan({ name, version = "latest", scripts }: ListedPackage): InstallPlan {
+  const allowed = scripts ? [name] : [];
+  return { name, version, manifest: manifestOf(name, version, allowed), scripts: allowed };
+}
+
+interface PlanManifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function manifestOf(name: string, version: string, scripts: readonly string[]): PlanManifest {
+  return {
+    ...{ name: NAME, version: "0.0.0", private: true },
+    dependencies: { [name]: version },
+    ...(scripts.length > 0 ? { allowScripts: Object.fromEntries(scripts.map((item) => [item, true])) } : {}),
   };
 }
 

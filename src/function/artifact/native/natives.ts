@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { findPackage, isPackageFile, type Manifest, packageRoot, readManifest } from "../layout.ts";
 import { wholePackage } from "../packages.ts";
+import type { ListedPackage } from "./listed.ts";
 
 /** What loads or builds a native part: a package that depends on one of them is looked through for such a part. */
 const HELPERS =
@@ -10,10 +11,23 @@ const HELPERS =
 /** Says that a package is compiled where it is installed. */
 export const BUILT = "binding.gyp";
 
+/** Why a package is not sent that could be. */
+export const LISTED = "image.npm lists it";
+
 /** Installed packages that are not the same on every machine: those are installed where they run. */
 export class Natives {
   /** Why a package is one of them, by its folder; undefined for the others. */
   readonly #why = new Map<string, string | undefined>();
+  readonly #listed: ReadonlyMap<string, ListedPackage>;
+
+  constructor(listed: ReadonlyMap<string, ListedPackage>) {
+    this.#listed = listed;
+  }
+
+  /** What the image says of an installed package. */
+  listed(root: string): ListedPackage | undefined {
+    return this.#listed.get(packageNameIn(root));
+  }
 
   /** The folder of the native package that a file belongs to. */
   rootOf(file: string): string | undefined {
@@ -23,7 +37,8 @@ export class Natives {
   }
 
   why(root: string): string | undefined {
-    if (!this.#why.has(root)) this.#why.set(root, nativePart(root));
+    if (!this.#why.has(root))
+      this.#why.set(root, nativePart(root) ?? (this.listed(root) === undefined ? undefined : LISTED));
     return this.#why.get(root);
   }
 
@@ -33,6 +48,10 @@ export class Natives {
     this.#why.set(root, file.slice(root.length + 1));
     return true;
   }
+}
+
+function packageNameIn(root: string): string {
+  return root.slice(root.lastIndexOf("node_modules/") + "node_modules/".length);
 }
 
 /** What of a package is made for one platform: a file of it, or the name of a package that it brings. */
