@@ -63,7 +63,11 @@ export class Code {
     const key = JSON.stringify(listed);
     this.#listing ??= new Map();
     let code = this.#listing.get(key);
-    if (code === undefined) this.#listing.set(key, (code = new Code({ ...this, entry: { ...this.entry, listed } })));
+    if (code === undefined) {
+      const { name, file, line, imports, known, homes } = this;
+      code = new Code({ name, file, line, imports, known, homes, entry: { ...this.entry, listed } });
+      this.#listing.set(key, code);
+    }
     this.#lastListing = { listed, code };
     return code;
   }
