@@ -211,12 +211,10 @@ function membersUsed(graph: Graph): Map<Slot, KnownSlot[]> {
 }
 
 function writeFilling(out: EmittedText, names: readonly string[]): void {
-  const list = `[${names.join(", ")}]`;
-  out.add(
-    `  for (const [instance, n] of values.$classes ?? []) Object.setPrototypeOf(instance, ${list}[n].prototype);\n`,
-  );
-  out.add(`  for (const [holder, key, n] of values.$fill ?? []) {\n    const part = ${list}[n];\n`);
-  out.add(
-    "    if (holder instanceof Map) holder.set(key, part); else if (holder instanceof Set) holder.add(part); else holder[key] = part;\n  }\n",
-  );
+  // Names that no variable has: the list names the program's own.
+  out.add(`  const $parts = [${names.join(", ")}];\n`);
+  out.add("  for (const [$at, $n] of values.$classes ?? []) Object.setPrototypeOf($at, $parts[$n].prototype);\n");
+  out.add("  for (const [$at, $key, $n] of values.$fill ?? []) {\n");
+  out.add("    if ($at instanceof Map) $at.set($key, $parts[$n]); else if ($at instanceof Set) $at.add($parts[$n]);\n");
+  out.add("    else $at[$key] = $parts[$n];\n  }\n");
 }

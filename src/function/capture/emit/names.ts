@@ -3,7 +3,7 @@ import { isStretch, type Slot } from "../slot.ts";
 const RESERVED = new Set(
   (
     "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof " +
-    "interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield values known make exports module require"
+    "interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield values known make exports module require $parts $at $key $n"
   ).split(" "),
 );
 

@@ -122,8 +122,10 @@ function writePatch(
 ): void {
   const holder = part === "own" ? name : `${name}.prototype`;
   const enumerable = part === "own" || !ofClass;
-  const options = `value: ${data}[key], writable: true, enumerable: ${enumerable}, configurable: true`;
-  out.add(`${indent}for (const key of Object.keys(${data})) Object.defineProperty(${holder}, key, { ${options} });\n`);
+  const options = `value: ${data}[$key], writable: true, enumerable: ${enumerable}, configurable: true`;
+  out.add(
+    `${indent}for (const $key of Object.keys(${data})) Object.defineProperty(${holder}, $key, { ${options} });\n`,
+  );
 }
 
 /** Of `{ a, b: c }`, what leads to the variable `name`: `.a` or `["b"]`. */
