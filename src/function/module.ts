@@ -45,7 +45,10 @@ async function load({ file, specifier, exported }: ModuleExport): Promise<(...ar
   const isPath = /^\.{0,2}\//.test(specifier);
   const target = isPath ? new URL(specifier, pathToFileURL(`${dirname(file)}/`)).href : specifier;
   const loaded = (await import(target)) as Record<string, unknown> & { readonly default?: Record<string, unknown> };
-  const found: unknown = loaded[exported] ?? loaded.default?.[exported];
+  // The default import of CommonJS is all that it exports.
+  const found: unknown = [loaded, loaded.default]
+    .map((one) => one?.[exported])
+    .find((one) => typeof one === "function");
   if (typeof found === "function") return isFn(found) ? bodyOf(found) : (found as (...args: unknown[]) => unknown);
   throw new SkyError("SKY_BAD_CALL", `${specifier} exports no function ${exported}.\n    named in ${file}`, {
     details: { file, specifier, export: exported },

@@ -17,7 +17,8 @@ export function moduleCode(
   if (code !== undefined) return code;
   const text =
     `import * as all from ${JSON.stringify(specifier)};\n` +
-    `const found = all[${JSON.stringify(exported)}] ?? all.default?.[${JSON.stringify(exported)}];\n` +
+    // The default import of CommonJS is all that it exports.
+    `const found = [all, all.default].map((one) => one?.[${JSON.stringify(exported)}]).find((one) => typeof one === "function");\n` +
     `if (typeof found !== "function") throw new TypeError(${JSON.stringify(`${specifier} exports no function ${exported}`)});\n` +
     // One that was made by sky.fn is called as its body.
     `export const make = () => found[Symbol.for("skyward.fn.body")] ?? found;\n`;
