@@ -50,6 +50,9 @@ export type HostConfig = Omit<AgentConfig, "token">;
 /** What a provider adds by itself. */
 export type NodeConfig = Omit<AgentConfig, "dir" | "parent" | "orphanGraceMs" | "leaseFile">;
 
+/** Where tasks run, on a machine that is not the program's own. */
+export const workDir = (dir: string): string => `${dir}/work`;
+
 export const socketPath = (dir: string): string => `${dir}/s`;
 
 /** @throws SkyError SKY_WIRE_VERSION or SKY_AGENT_FAILED */

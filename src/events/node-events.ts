@@ -174,7 +174,7 @@ export interface MetricSampled extends OfNode {
   readonly value: number;
 }
 
-/** A value or file too large for a record crossed the data link. */
+/** A value or file too large for a record crossed, or the files that the image includes: what of them was not there. */
 export interface TransferCompleted extends OfNode {
   readonly type: "Transfer.Completed";
   /** Seen from the controller. */

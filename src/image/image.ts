@@ -37,7 +37,7 @@ export interface Image {
   readonly shellVars?: Readonly<Record<string, string>> | undefined;
   /** Files and folders of this computer, relative to the working directory: they lie in the tasks' working directory. @default [] */
   readonly includes?: readonly string[] | undefined;
-  /** Globs that are left out of `includes`. @default [] */
+  /** Globs that are left out of `includes`, relative to the working directory; one without a slash is for names at any depth. @default [] */
   readonly excludes?: readonly string[] | undefined;
   /** Shell commands that run last, in order. @default [] */
   readonly steps?: readonly string[] | undefined;
@@ -61,6 +61,8 @@ export interface ResolvedImage {
   readonly shellVars: Readonly<Record<string, string>>;
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
+  /** What `includes` are relative to. */
+  readonly folder: string;
   readonly steps: readonly string[];
   readonly metrics: readonly Metric[];
   readonly bootstrapTimeoutMs: number;

@@ -2,6 +2,7 @@ import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import type { ListedPackage } from "../function/artifact/native/listed.ts";
 import { parseDuration } from "../function/duration.ts";
+import { checkIncludes } from "./includes.ts";
 import type { Image, PipIndex, ResolvedImage } from "./image.ts";
 import { resolveMetrics } from "./resolve-metrics.ts";
 
@@ -41,11 +42,13 @@ const PYTHON_VERSION = /^3\.\d+(?:\.\d+)?$/;
 /**
  * Checks what a user gave, before anything is made.
  * @param environment where `secrets` that are only named are looked up
+ * @param folder what `includes` are relative to
  * @throws SkyError SKY_BAD_OPTION, SKY_BAD_DURATION: the field, the value, and what it should be
  */
 export function resolveImage(
   given: Image | undefined,
   environment: Readonly<Record<string, string | undefined>>,
+  folder: string = process.cwd(),
 ): ResolvedImage {
   const image = given ?? {};
   if (typeof image !== "object" || Array.isArray(image))
@@ -71,8 +74,9 @@ export function resolveImage(
     env: variables("env", image.env),
     secrets: secrets(image.secrets, environment),
     shellVars: variables("shellVars", image.shellVars),
-    includes: list("includes", image.includes, /^[^\0]+$/, "a path"),
+    includes: checkIncludes(list("includes", image.includes, /^[^\0]+$/, "a path"), folder),
     excludes: list("excludes", image.excludes, /^[^\0]+$/, "a glob"),
+    folder,
     steps: list("steps", image.steps, /^[^\0]+$/, "a shell command"),
     metrics: resolveMetrics(image.metrics),
     bootstrapTimeoutMs:

@@ -70,6 +70,8 @@ export interface Machine {
   readonly host: string;
   /** Where other machines reach it. */
   readonly address: string;
+  /** The folder that its tasks run in, once the agent is up; left out where that is this program's own. */
+  readonly workDir?: string;
   /** The way to run commands there, before the agent is up. Left out where there is none. */
   shell?(signal: AbortSignal): Promise<RemoteShell>;
   /**

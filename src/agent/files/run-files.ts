@@ -2,6 +2,8 @@ import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { entriesOf } from "../../wire/files/entries.ts";
+import { KeptFiles } from "./kept-files.ts";
+import { syncFiles } from "./sync-files.ts";
 import type { FilesRequest } from "../files-request.ts";
 import { channelOf, receiveFiles, sendFiles } from "../../wire/files/transfer.ts";
 
@@ -25,6 +27,9 @@ export async function runFiles(): Promise<void> {
         await receiveFiles(channel, () => (into ? join(path, request.name) : path));
         break;
       }
+      case "sync":
+        await syncFiles(channel, path, new KeptFiles());
+        break;
       case "send":
         await sendFiles(channel, path, await entriesOf(path, request.excludes));
         break;

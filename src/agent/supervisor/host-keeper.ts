@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { AgentConfig } from "../config.ts";
+import { type AgentConfig, workDir } from "../config.ts";
 import type { HostDeath, HostReady, NodeLine } from "../control.ts";
 import type { ToHost, ToSupervisorFromHost } from "../host-channel.ts";
 import { PrintedLines } from "../printed-lines.ts";
@@ -60,6 +60,8 @@ export class HostKeeper {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, ...config.env, [RUN_MARKER]: config.dir },
       execArgv: [],
+      // On the program's own machine tasks run where it does.
+      ...(config.parent === null ? { cwd: workDir(config.dir) } : {}),
     });
     this.#child = child;
     const { token: _, ...hostConfig } = config;

@@ -1,4 +1,5 @@
-import { type AgentConfig, type ProcessIdentity, parseAgentConfig } from "../config.ts";
+import { mkdirSync } from "node:fs";
+import { type AgentConfig, type ProcessIdentity, parseAgentConfig, workDir } from "../config.ts";
 import { killTree, startTimeOf, type Tree } from "../process-tree.ts";
 import { HostKeeper } from "./host-keeper.ts";
 import { watchParent } from "./lifeline.ts";
@@ -30,6 +31,7 @@ export async function runSupervisor({
   try {
     config = parseAgentConfig(readLine(0, CONFIG_MAX_BYTES) ?? "");
     makeRunDir(config.dir);
+    if (config.parent === null) mkdirSync(workDir(config.dir), { recursive: true });
   } catch (error) {
     return fail(error);
   }

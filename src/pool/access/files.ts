@@ -1,10 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { FilesRequest } from "../../agent/files-request.ts";
 import { SkyError } from "../../errors/sky-error.ts";
-import type { MachineProcess } from "../../providers/provider.ts";
 import { entriesOf } from "../../wire/files/entries.ts";
-import { type Channel, channelOf, receiveFiles, sendFiles, type Transferred } from "../../wire/files/transfer.ts";
+import { receiveFiles, sendFiles, type Transferred } from "../../wire/files/transfer.ts";
+import { askFiles } from "./ask-files.ts";
 import type { Place } from "./exec.ts";
 
 export interface FilesOptions {
@@ -45,7 +44,7 @@ export class Files {
   /** What is in a folder, by name; of a file itself. @param target @default "head" */
   async ls(path: string, options: FilesOptions & { readonly target?: Target | undefined } = {}): Promise<FileEntry[]> {
     const place = this.#places(options.target, "head")[0]!;
-    return ask(place, { op: "ls", path: checked("ls", path) }, options.signal, async ({ input }) => {
+    return askFiles(place, { op: "ls", path: checked("ls", path) }, options.signal, async ({ input }) => {
       const said = JSON.parse(await input.line()) as { entries?: FileEntry[]; error?: string };
       if (said.entries === undefined) throw new Error(said.error);
       return said.entries;
@@ -60,7 +59,7 @@ export class Files {
     const request = { op: "rm", path: checked("rm", path), recursive: options.recursive ?? false } as const;
     await Promise.all(
       this.#places(options.target, "all").map((place) =>
-        ask(place, request, options.signal, async ({ input }) => {
+        askFiles(place, request, options.signal, async ({ input }) => {
           const said = JSON.parse(await input.line()) as { error?: string };
           if (said.error !== undefined) throw new Error(said.error);
         }),
@@ -86,7 +85,7 @@ export class Files {
     const progress = sumOf(options.onProgress);
     return Promise.all(
       this.#places(options.target, "all").map((place) =>
-        ask(place, request, options.signal, (channel) => sendFiles(channel, root, entries, progress())),
+        askFiles(place, request, options.signal, (channel) => sendFiles(channel, root, entries, progress())),
       ),
     );
   }
@@ -102,51 +101,13 @@ export class Files {
     const at = resolve(checked("download", local));
     const isFolder = local.endsWith("/") || ((await stat(at).catch(() => undefined))?.isDirectory() ?? false);
     const request = { op: "send", path, excludes: options.excludes ?? [] } as const;
-    return ask(place, request, options.signal, (channel) =>
+    return askFiles(place, request, options.signal, (channel) =>
       receiveFiles(
         channel,
         (entries) => (isFolder && entries[0]?.type === "file" ? join(at, basename(path)) : at),
         sumOf(options.onProgress)(),
       ),
     );
-  }
-}
-
-/** Has the agent's program of a node do one thing. */
-async function ask<T>(
-  { node, machine }: Place,
-  request: FilesRequest,
-  signal: AbortSignal | undefined,
-  talk: (channel: Channel) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  const running: MachineProcess = await machine.spawn({ agent: ["files"] }, signal ?? new AbortController().signal);
-  let abort = (): void => undefined;
-  // A session that was closed tells its end only when the other side has: nobody waits for that.
-  const aborted = new Promise<never>((_, reject) => (abort = () => reject(signal?.reason as Error)));
-  aborted.catch(() => undefined);
-  signal?.addEventListener("abort", abort, { once: true });
-  running.stdin.on("error", () => undefined);
-  let said = "";
-  running.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-1024)));
-  try {
-    running.stdin.write(`${JSON.stringify(request)}\n`);
-    const talked = talk(channelOf(running.stdout, running.stdin));
-    talked.catch(() => undefined);
-    return await Promise.race([talked, aborted]);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const words = said.trim() || (cause as Error).message;
-    throw new SkyError("SKY_FILES_FAILED", `${request.op} ${request.path} on node ${node}: ${words}`, {
-      cause,
-      details: { node, path: request.path },
-      // A copy that was cut goes on where it was.
-      retryable: /the other side ended/.test(words),
-    });
-  } finally {
-    signal?.removeEventListener("abort", abort);
-    running.stdin.end();
-    running.kill();
   }
 }
 

@@ -16,6 +16,7 @@ import { DataLink } from "./data-link.ts";
 import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
+import type { SyncIncludes } from "./sync-includes.ts";
 
 /** A node that can't be reached for this long is lost. */
 const LOST_MS = 30_000;
@@ -30,6 +31,7 @@ export interface NodeOptions {
   readonly provider: Provider;
   readonly config: Omit<NodeConfig, "rank" | "pool">;
   readonly image: ResolvedImage;
+  readonly includes: SyncIncludes;
   /** What has to be in place before the node is ready. */
   readonly codes: readonly Code[];
   readonly dispatcher: Dispatcher;
@@ -97,7 +99,7 @@ export class Node {
 
   /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
   async start(): Promise<void> {
-    const { rank, pool, provider, config, image, emit } = this.#options;
+    const { rank, pool, provider, config, image, includes, emit } = this.#options;
     const { signal } = this.#abort;
     const began = performance.now();
     const elapsed = (): number => Math.round(performance.now() - began);
@@ -120,7 +122,7 @@ export class Node {
     this.#env = { ...given, ...config.env };
     await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
-    await Promise.all([this.#openControl(), this.#openData()]);
+    await Promise.all([this.#openControl(), this.#openData(), includes.to(this.#machine, rank, emit, signal)]);
     await this.#prepare();
     this.#ready();
     if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");

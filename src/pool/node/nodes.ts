@@ -8,6 +8,7 @@ import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { messageOf } from "../message-of.ts";
 import type { PoolSpec } from "../spec.ts";
 import { Node, type NodeNews } from "./node.ts";
+import { SyncIncludes } from "./sync-includes.ts";
 import { placeOf } from "./topology.ts";
 
 /** Tries to bring up a node's machine again after it was lost, before the rank is given up. */
@@ -27,11 +28,13 @@ export class Nodes {
   readonly #jobId = randomUUID();
   readonly #token = randomBytes(32).toString("hex");
   readonly #epoch = Date.now();
+  readonly #includes: SyncIncludes;
   #codes: readonly Code[] = [];
   #closing = false;
 
   constructor(options: NodesOptions) {
     this.#options = options;
+    this.#includes = new SyncIncludes(options.spec.image);
   }
 
   /** Nodes that are ready now. */
@@ -115,6 +118,7 @@ export class Nodes {
         metrics: image.metrics,
       },
       image,
+      includes: this.#includes,
       codes: this.#codes,
       dispatcher,
       shows: (bind, stream) => this.#shows(rank, bind, stream),

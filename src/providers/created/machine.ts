@@ -45,6 +45,10 @@ export class CreatedMachine implements Machine {
     }
   }
 
+  get workDir(): string {
+    return this.#ssh.workDir;
+  }
+
   shell(signal: AbortSignal): Promise<RemoteShell> {
     return this.#ssh.shell(signal);
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ATTACHED } from "../../agent/attached.ts";
-import type { AgentConfig, NodeConfig, ProcessIdentity } from "../../agent/config.ts";
+import { type AgentConfig, type NodeConfig, type ProcessIdentity, workDir } from "../../agent/config.ts";
 import { jsonLine } from "../../agent/control.ts";
 import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
@@ -66,6 +66,10 @@ export class SshMachine implements Machine {
     this.address = this.host;
     this.#connection = connection;
     this.#options = options;
+  }
+
+  get workDir(): string {
+    return workDir(this.#dir);
   }
 
   async shell(signal: AbortSignal): Promise<RemoteShell> {

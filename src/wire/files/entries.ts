@@ -11,8 +11,9 @@ export type Entry =
 /**
  * What lies at `root` and below it, folders before what is in them. Sockets, pipes and devices are left out.
  * @param excludes globs of relative paths; a folder that one matches is left out whole
+ * @param under what the globs take the root for. @default "", what their paths are relative to
  */
-export async function entriesOf(root: string, excludes: readonly string[] = []): Promise<Entry[]> {
+export async function entriesOf(root: string, excludes: readonly string[] = [], under = ""): Promise<Entry[]> {
   const entries: Entry[] = [];
   const excluded = excludes.map((glob) => ({ anyDepth: !glob.includes("/"), pattern: globPattern(glob) }));
   // A glob without a slash is for names at any depth, as in .gitignore.
@@ -29,7 +30,7 @@ export async function entriesOf(root: string, excludes: readonly string[] = []):
       entries.push({ type: "folder", path, mode });
       for (const name of (await readdir(at)).sort()) {
         const below = posix.join(path, name);
-        if (!leftOut(below)) await add(below);
+        if (!leftOut(posix.join(under, below))) await add(below);
       }
     }
   };

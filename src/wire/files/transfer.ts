@@ -155,7 +155,7 @@ async function foundOf(path: string, size: number): Promise<[bytes: number, sha2
   return [part.size, await hashOf(partOf(path), part.size)];
 }
 
-async function makeLink(target: string, path: string): Promise<void> {
+export async function makeLink(target: string, path: string): Promise<void> {
   if ((await readlink(path).catch(() => undefined)) === target) return;
   await rm(path, { force: true });
   await symlink(target, path);
@@ -167,7 +167,8 @@ function pathOf(root: string, path: string): string {
   return path === "" ? root : `${root}/${path}`;
 }
 
-async function hashOf(path: string, bytes: number): Promise<string> {
+/** SHA-256 of the first so many bytes of a file, in hex. */
+export async function hashOf(path: string, bytes: number): Promise<string> {
   const hash = createHash("sha256");
   if (bytes > 0) {
     for await (const chunk of createReadStream(path, { end: bytes - 1, highWaterMark: READ_BYTES }))
@@ -177,13 +178,14 @@ async function hashOf(path: string, bytes: number): Promise<string> {
 }
 
 /** The other side's next line; its own failure is ours. */
-async function readMessage<T>(channel: Channel): Promise<T> {
+export async function readMessage<T>(channel: Channel): Promise<T> {
   const message = JSON.parse(await channel.input.line()) as T & { readonly error?: string };
   if (typeof message.error === "string") throw new Error(message.error);
   return message;
 }
 
-async function write(output: Writable, data: string | Buffer): Promise<void> {
+/** Resolves when there is room for more. @throws Error where the other side has ended */
+export async function write(output: Writable, data: string | Buffer): Promise<void> {
   if (output.destroyed || output.writableEnded) throw new Error("the other side ended");
   if (output.write(data)) return;
   const settled = new AbortController();

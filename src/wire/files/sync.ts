@@ -1,0 +1,56 @@
+import { createReadStream } from "node:fs";
+import type { Entry } from "./entries.ts";
+import { type Channel, hashOf, readMessage, write } from "./transfer.ts";
+
+/** A thing of a folder that is kept the same elsewhere; a file is known by its content. */
+export type SyncEntry = Exclude<Entry, { type: "file" }> | (Extract<Entry, { type: "file" }> & SyncedFile);
+
+interface SyncedFile {
+  readonly sha256: string;
+}
+
+/** What the other side has not got, and how much of it came in an earlier try. */
+export type Lacking = readonly (readonly [sha256: string, bytes: number])[];
+
+/** The next file: its content, beginning with a byte. */
+export interface Coming {
+  readonly sha256: string;
+  readonly from: number;
+  readonly end?: true;
+}
+
+/**
+ * Brings files to a machine that keeps what it has got by content: only what it lacks crosses.
+ * @param root where the entries lie here
+ * @returns how many bytes crossed
+ */
+export async function sendSync(channel: Channel, root: string, entries: readonly SyncEntry[]): Promise<number> {
+  await write(channel.output, `${JSON.stringify(entries)}\n`);
+  const files = new Map(entries.flatMap((entry) => (entry.type === "file" ? [[entry.sha256, entry] as const] : [])));
+  let bytes = 0;
+  for (const [sha256, had] of await readMessage<Lacking>(channel)) {
+    const { path, size } = files.get(sha256)!;
+    const from = had <= size ? had : 0;
+    await write(channel.output, `${JSON.stringify({ sha256, from } satisfies Coming)}\n`);
+    let left = size - from;
+    if (left > 0) {
+      for await (const chunk of createReadStream(`${root}/${path}`, { start: from, end: size - 1 })) {
+        left -= (chunk as Buffer).length;
+        bytes += (chunk as Buffer).length;
+        await write(channel.output, chunk as Buffer);
+      }
+    }
+    if (left > 0) throw new Error(`${path} became shorter while it was sent`);
+  }
+  await write(channel.output, `{"end":true}\n`);
+  await readMessage(channel);
+  return bytes;
+}
+
+/** The entries with the hashes of their files. @param root where they lie */
+export async function hashed(root: string, entries: readonly Entry[]): Promise<readonly SyncEntry[]> {
+  const made: SyncEntry[] = [];
+  for (const entry of entries)
+    made.push(entry.type === "file" ? { ...entry, sha256: await hashOf(`${root}/${entry.path}`, entry.size) } : entry);
+  return made;
+}
