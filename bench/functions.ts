@@ -19,3 +19,6 @@ export const hold = sky.fn((_item: number) => {
 
 export const length = sky.fn((values: Float64Array) => values.length);
 export const filled = sky.fn((count: number) => new Float64Array(count).fill(1));
+
+/** The file of the program that runs it. */
+export const ownProgram = sky.fn(() => process.argv[1]!);

@@ -7,7 +7,7 @@ import { beside, map, mixed } from "./cases/map.ts";
 import { memory } from "./cases/memory.ts";
 import { naps } from "./cases/naps.ts";
 import { distance, ssh } from "./cases/ssh.ts";
-import { importing, startup } from "./cases/startup.ts";
+import { importing, slot, startup } from "./cases/startup.ts";
 import { streams, streamsAfar, streamsWire } from "./cases/streams.ts";
 import { throughput } from "./cases/throughput.ts";
 import { wire } from "./cases/wire.ts";
@@ -28,6 +28,7 @@ const CASES: readonly Case[] = [
   naps,
   memory,
   startup,
+  slot,
   importing,
   ssh,
   distance,

@@ -19,11 +19,8 @@ const lazyBuiltins = {
   },
 };
 
-await build({
-  entryPoints: [entry],
-  outfile: temporary,
+const common = {
   bundle: true,
-  format: "esm",
   platform: "node",
   target: "node20.19",
   conditions: ["skyward:source"],
@@ -32,5 +29,23 @@ await build({
   minifyWhitespace: true,
   legalComments: "none",
   logLevel: "warning",
+};
+
+/** The program of executor processes travels inside the agent: nodes get one file. */
+const slot = await build({
+  ...common,
+  entryPoints: [inRepository("src/agent/slot-main.ts")],
+  format: "cjs",
+  minifyIdentifiers: true,
+  keepNames: true,
+  write: false,
+});
+
+await build({
+  ...common,
+  entryPoints: [entry],
+  outfile: temporary,
+  format: "esm",
+  define: { SLOT_PROGRAM: JSON.stringify(slot.outputFiles[0].text) },
 });
 await rename(temporary, out);

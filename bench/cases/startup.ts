@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as sky from "skyward";
 import { elapsed, inTurns, type Case } from "../harness.ts";
-import { emptyAgents, nodeProgram } from "../peers/processes.ts";
+import { ownProgram } from "../functions.ts";
+import { emptyAgents, bareNode, nodeProgram, slotReady } from "../peers/processes.ts";
 
 const PACKAGE = pathToFileURL(join(import.meta.dirname, "../../dist/index.js")).href;
 
@@ -21,6 +22,22 @@ export const startup: Case = {
     const medians = await inTurns({ empty: () => emptyAgents(4), ours: fourNodes });
     report("four empty agents ready", medians.empty, "ms");
     report("four local nodes ready", medians.ours, "ms", { of: medians.empty, atMost: 1.5 });
+  },
+};
+
+/** A process of the process executor until it can take a task, against one that does nothing. */
+export const slot: Case = {
+  name: "slot",
+  async run(report) {
+    const worker = { executor: "process" } as const;
+    const pool = await sky.compute({ provider: sky.local(), nodes: 1, worker, console: "silent" });
+    try {
+      const file = await pool.run(ownProgram());
+      const medians = await inTurns({ bare: bareNode, ours: () => slotReady(file) });
+      report("process slot ready", medians.ours, "ms", { of: medians.bare, atMost: 1.3 });
+    } finally {
+      await pool.close();
+    }
   },
 };
 

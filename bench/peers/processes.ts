@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { elapsed } from "../harness.ts";
 
 const EMPTY_AGENT = join(import.meta.dirname, "empty-agent.mjs");
@@ -30,4 +33,23 @@ export function nodeProgram(program: string): Promise<number> {
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`node -e ${program} ended with ${String(code)}`);
   });
+}
+
+/** Milliseconds until a process of the process executor says that it is ready: started as its host starts it. */
+export async function slotReady(file: string): Promise<number> {
+  const claims = openSync(join(tmpdir(), `claims-${process.pid}`), "w+");
+  const began = performance.now();
+  const child = spawn(process.execPath, [file, "secret"], { stdio: ["ignore", "pipe", "pipe", "pipe", claims] });
+  await once(child.stdio[3] as Readable, "data");
+  const milliseconds = performance.now() - began;
+  child.kill("SIGKILL");
+  await once(child, "close");
+  closeSync(claims);
+  rmSync(join(tmpdir(), `claims-${process.pid}`));
+  return milliseconds;
+}
+
+/** Milliseconds that `node -e 0` takes from its start to its end. */
+export function bareNode(): Promise<number> {
+  return elapsed(async () => once(spawn(process.execPath, ["-e", "0"], { stdio: "inherit" }), "exit"));
 }

@@ -10,9 +10,6 @@ switch (role) {
   case "host":
     await (await import("./host/run-host.ts")).runHost();
     break;
-  case "slot":
-    (await import("./executors/process/run-process.ts")).runProcess();
-    break;
   case "attach":
     await (await import("./attach.ts")).runAttach(args[0], args[1]);
     break;

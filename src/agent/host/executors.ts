@@ -116,7 +116,7 @@ export class Executors {
     const start = (options: CarrierOptions, events: CarrierEvents): Process => {
       const worker = this.#worker();
       let inspector: number | undefined;
-      return new Process({ file, dir, worker }, options, {
+      return new Process({ dir, worker }, options, {
         message: (carrier, message) => {
           if (message instanceof Uint8Array || message.type !== "inspector") return events.message(carrier, message);
           const { type: _, ...news } = message;

@@ -13,10 +13,10 @@ import { SlotClaims } from "./slot-claims.ts";
 const CHANNEL_FD = 3;
 const CLAIMS_FD = 4;
 
-/** The program of an executor process: `agent slot SECRET`. */
+/** The program of an executor process; its one argument is the secret that marks its output. */
 export function runProcess(): void {
   // Functions see a program without arguments.
-  const secret = `\0${process.argv.splice(2)[1]}`;
+  const secret = `\0${process.argv.splice(2)[0]}`;
   const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
   const share = new SlotClaims(new ClaimFile(CLAIMS_FD), () => performance.timeOrigin + performance.now());
   const post = (message: FromProcess): void => void channel.write(frameOf(message));

@@ -1,0 +1,3 @@
+import { runProcess } from "./executors/process/run-process.ts";
+
+runProcess();
