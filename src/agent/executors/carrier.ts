@@ -1,9 +1,15 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { InstanceFacts } from "../../task/instance-info.ts";
 import type { ProcessEnd } from "../../wire/records.ts";
 import { Chunk, type Work } from "./chunk.ts";
 import { type ChunkMessage, packChunks } from "./chunk-message.ts";
 import type { BindMessage, FromSlots, ToSlots } from "./messages.ts";
 import type { HostShare } from "./share.ts";
+
+/** What disposing may take: all of it has to fit into the time that the host has for its own end. */
+const DISPOSE_MS = 750;
+/** The same where a body still runs, which may never let anything in. */
+const DISPOSE_BESIDE_MS = 250;
 
 export interface CarrierEvents {
   message(carrier: Carrier, message: FromSlots): void;
@@ -48,6 +54,9 @@ export abstract class Carrier {
   #nextWord = 0;
   #outbox: ChunkMessage[] = [];
   #known = new Set<number>();
+  #used = false;
+  #ending: Promise<unknown> | undefined;
+  #ended: (() => void) | undefined;
 
   /** @param words chunks that it may hold at a time */
   constructor(base: number, words: number) {
@@ -70,7 +79,27 @@ export abstract class Carrier {
     return this.#known.has(bind);
   }
 
+  /** Lets it dispose of what functions made for it, then ends it, in time whatever it does. */
+  end(): Promise<unknown> {
+    return (this.#ending ??= this.#end());
+  }
+
+  async #end(): Promise<unknown> {
+    if (this.#used && !this.blocked) {
+      const ended = new Promise<void>((resolve) => (this.#ended = resolve));
+      this.post({ type: "end" });
+      await Promise.race([ended, delay(this.open > 0 ? DISPOSE_BESIDE_MS : DISPOSE_MS, undefined, { ref: false })]);
+    }
+    return this.terminate();
+  }
+
+  /** It has nothing left to dispose of, or is gone. */
+  ended(): void {
+    this.#ended?.();
+  }
+
   bind(bind: BindMessage): void {
+    this.#used = true;
     this.#known.add(bind.id);
     this.post({ type: "bind", bind });
   }

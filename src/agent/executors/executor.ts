@@ -198,7 +198,7 @@ export class Executor {
     this.#spawners.dispose();
     this.streams.dispose();
     this.#blocks.dispose();
-    await Promise.all([...this.#carriers].map((carrier) => carrier.terminate()));
+    await Promise.all([...this.#carriers].map((carrier) => carrier.end()));
   }
 
   /** Carriers that can be given work: those that turn, or if none does those that are busy. */
@@ -270,8 +270,10 @@ export class Executor {
         return this.#spawners.add(message.id, message.mark);
       case "left":
         // A body that was given up has ended after all: what it ran in has no more to do.
-        if (carrier.spent && carrier.open === 0) void carrier.terminate();
+        if (carrier.spent && carrier.open === 0) void carrier.end();
         return;
+      case "ended":
+        return carrier.ended();
       case "escaped":
         this.#escaped.set(carrier, message.text);
         return void carrier.terminate();
@@ -289,9 +291,10 @@ export class Executor {
 
   /** Gives idle carriers the tails of busy ones. */
   #balance(): void {
+    if (this.#closing) return;
     for (const carrier of this.#carriers) {
       if (carrier.open === 0 && (carrier.retired || (carrier.spent && !this.#limits.waitsFor(carrier))))
-        void carrier.terminate();
+        void carrier.end();
     }
     if (this.#options.fresh) return this.#feed();
     this.#standIns.giveBack();
@@ -323,7 +326,7 @@ export class Executor {
     this.#culprits.set(carrier, culprit);
     if (!carrier.spent) this.#start(carrier.share.allowed, carrier.base);
     this.#balance();
-    if (carrier.open === 0) void carrier.terminate();
+    if (carrier.open === 0) void carrier.end();
   }
 
   #terminate(carrier: Carrier, culprit: number): void {
@@ -334,6 +337,7 @@ export class Executor {
 
   #exited(carrier: Carrier, reason: string, end: ProcessEnd | undefined): void {
     this.#carriers.delete(carrier);
+    carrier.ended();
     if (this.#closing) return;
     const culprit = this.#culprits.get(carrier);
     this.#culprits.delete(carrier);

@@ -51,6 +51,8 @@ export type ToSlots =
   | { readonly type: "info"; readonly info: InstanceFacts }
   | StreamMessage
   | { readonly type: "slots" }
+  /** Disposes of what functions made for the executor, which ends then. */
+  | { readonly type: "end" }
   | { readonly type: "ping"; readonly id: number };
 
 /** An outcome that is too large for a record. */
@@ -89,6 +91,8 @@ export type FromSlots =
     }
   /** A body that was given up has ended. */
   | { readonly type: "left" }
+  /** Nothing is left to dispose of. */
+  | { readonly type: "ended" }
   /** An error that may be the running task's, or one that ended here before: this thread can't go on. */
   | { readonly type: "escaped"; readonly text: string };
 

@@ -34,7 +34,7 @@ export class StandIns {
         if (wanted <= 0) break;
         if (other.base > 0 || other.open > 0 || other.retired) continue;
         other.retired = true;
-        void other.terminate();
+        void other.end();
         wanted -= other.share.allowed;
       }
       const more = Math.min(carrier.base - carrier.share.allowed, this.#concurrency - this.#held);

@@ -1,7 +1,8 @@
 import { currentTask, useAsyncContext } from "../../../task/context.ts";
 import * as task from "../../../task/index.ts";
+import { disposeOnce } from "../../../task/once.ts";
 import { type InstanceFacts, setInstanceInfo } from "../../../task/instance-info.ts";
-import { installOutput } from "../../../task/output.ts";
+import { flushOutput, installOutput } from "../../../task/output.ts";
 import type { FromSlots, ToSlots } from "../messages.ts";
 import type { SlotShare } from "../share.ts";
 import { Bind } from "./bind.ts";
@@ -53,6 +54,12 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
   process.on("uncaughtException", escaped);
   process.on("unhandledRejection", escaped);
 
+  const end = async (): Promise<void> => {
+    await disposeOnce().catch((error: unknown) => console.error(error));
+    flushOutput();
+    post({ type: "ended" });
+  };
+
   return (message) => {
     if (message instanceof Uint8Array) return loops.add(message);
     switch (message.type) {
@@ -72,6 +79,8 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
         return loops.streams.take(message.record);
       case "element":
         return loops.streams.element(message.place, message.value);
+      case "end":
+        return void end();
       case "ping":
         return post({ type: "pong", id: message.id });
     }
