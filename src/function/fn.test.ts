@@ -80,6 +80,8 @@ describe("a function", () => {
 
   test("refuses a body that is none", () => {
     expect(() => fn(42 as never)).toThrow(expect.objectContaining({ code: "SKY_BAD_CALL" }));
+    class Model {}
+    expect(() => fn(Model as never)).toThrow(/got the class Model/);
   });
 
   test("a pending costs at most 120 bytes", () => {

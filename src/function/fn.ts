@@ -65,6 +65,11 @@ export function fn(body: unknown, options?: FnOptions): unknown {
       hint: "Write sky.fn(async (x: number) => ...).",
     });
   }
+  if (isClass(body)) {
+    throw new SkyError("SKY_BAD_CALL", `sky.fn takes a function; got the class ${body.name || "without a name"}.`, {
+      hint: `Write sky.fn((...args) => new ${body.name || "TheClass"}(...args)).`,
+    });
+  }
   if (isFn(body)) return options === undefined ? body : body.with(options);
   const made = make(body as AnyFn[typeof BODY], resolveOptions(options));
   checking()?.made(made);
@@ -82,4 +87,9 @@ function make(body: AnyFn[typeof BODY], options: ResolvedOptions): AnyFn {
     name: { get: (): string => options.name ?? nameOf(body), configurable: true },
     length: { value: body.length, configurable: true },
   }) as unknown as AnyFn;
+}
+
+/** Only of classes, and of constructors that are native code, is `prototype` fixed. */
+function isClass(body: object): boolean {
+  return Object.getOwnPropertyDescriptor(body, "prototype")?.writable === false;
 }

@@ -217,11 +217,21 @@ export class Graph {
     }
     const slot = this.#reserve(name, value);
     const target = this.function(bound.target, bound.target.name || name, path);
-    const at = path.to("bind");
-    const reader = this.values.fixed(value, "bind", at, [bound.self, ...bound.args]);
-    slot.item = { kind: "bound", target, bound: this.values.add(`${name}$bound`, true, reader) };
+    const given = [bound.self, ...bound.args].map((one, index) => this.#given(one, index, value, name, path));
+    slot.item = { kind: "bound", target, given };
     this.slots.push(slot);
     return slot;
+  }
+
+  /** What a function was bound to. Binding needs it: code is a slot here, no hole in data that is filled later. */
+  #given(value: unknown, index: number, holder: AnyFunction, name: string, path: Path): Slot {
+    const at = path.to("bind").to(index === 0 ? "this" : String(index - 1));
+    const preferred = `${name}$bound`;
+    if (typeof value === "function") return this.any(value, value.name || preferred, at);
+    if (typeof value === "symbol") return this.any(value, preferred, at);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    const known = isObject ? this.knownObject(value, preferred) : undefined;
+    return known ?? this.values.add(preferred, true, this.values.fixed(holder, "bind", at, value));
   }
 
   #sourceSlot(value: AnyFunction, text: string, name: string, from: Path): Slot {

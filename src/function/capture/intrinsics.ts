@@ -87,7 +87,7 @@ function collectGlobals(): Map<unknown, string> {
     if ((typeof value !== "function" && typeof value !== "object") || value === null) continue;
     addMembers(found, value, name);
     const proto = typeof value === "function" ? (value as { prototype?: unknown }).prototype : undefined;
-    if (typeof proto === "object" && proto !== null) {
+    if ((typeof proto === "object" && proto !== null) || typeof proto === "function") {
       add(found, proto, `${name}.prototype`);
       addMembers(found, proto, `${name}.prototype`);
     }

@@ -68,8 +68,8 @@ export type Item =
   | { readonly kind: "fn"; readonly body: Slot; readonly name: string | undefined; readonly fn: Slot }
   /** What `sky.once` made, around the function that makes it; `id` names one that no top level declares. */
   | { readonly kind: "once"; readonly make: Slot; readonly once: Slot; readonly id: Slot | undefined }
-  /** `target.bind(self, ...args)` */
-  | { readonly kind: "bound"; readonly target: Slot; readonly bound: Slot }
+  /** `target.bind(self, ...args)`; `given` is what stands in the brackets */
+  | { readonly kind: "bound"; readonly target: Slot; readonly given: readonly Slot[] }
   /** A variable that holds a function and is assigned again. */
   | { readonly kind: "alias"; readonly of: Slot }
   /** Properties that the program put on a function, a class, or its prototype. */

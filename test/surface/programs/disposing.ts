@@ -1,10 +1,11 @@
 // What sky.once made is disposed with its executor: threads, processes, and processes for one task each.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as sky from "skyward";
-import { holds, point } from "../../support/point.ts";
+import { point } from "../../support/point.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "sky-disposing-"));
 const file = join(dir, "said");
@@ -32,14 +33,14 @@ const fails = sky.once(() => ({
 
 for (const executor of ["thread", "process"] as const) {
   await point(`${executor}: when the pool closes, the newest first`, async () => {
-    rmSync(file, { force: true });
+    writeFileSync(file, "");
     await sky.compute({ worker: { executor }, console: "silent" }, (pool) => pool.run(uses(true)));
     assert.deepEqual(said(), ["second", "first"]);
   });
   await point(
     `${executor}: a dispose that hangs or throws keeps no pool open, and the others are disposed`,
     async () => {
-      rmSync(file, { force: true });
+      writeFileSync(file, "");
       const both = sky.fn(() => void [hangs(), fails(), first()]);
       await sky.compute({ worker: { executor }, console: "silent" }, (pool) => pool.run(both()));
       assert.deepEqual(said(), ["first"]);
@@ -48,12 +49,14 @@ for (const executor of ["thread", "process"] as const) {
 }
 
 await point("a process for one task disposes when the task has ended", async () => {
-  rmSync(file, { force: true });
+  writeFileSync(file, "");
+  const changes = watch(dir);
   const worker = { executor: "process", reuseProcesses: false } as const;
   await sky.compute({ worker, console: "silent" }, async (pool) => {
     await pool.run(uses(true));
-    await holds(() => said().length === 2);
+    while (said().length < 2) await once(changes, "change");
   });
+  changes.close();
 });
 
 rmSync(dir, { recursive: true });

@@ -9,7 +9,7 @@ export function dependencies(item: Item): readonly Slot[] {
     case "once":
       return [item.once, item.make, ...(item.id === undefined ? [] : [item.id])];
     case "bound":
-      return [item.target, item.bound];
+      return [item.target, ...item.given];
     case "patch":
       return [item.target, item.data];
     case "inherit":

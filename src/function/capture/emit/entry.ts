@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ownCodec } from "../../../values/registry.ts";
 import type { Graph } from "../graph.ts";
+import { Path, refuse } from "../refuse.ts";
 import { isStretch, type Slot } from "../slot.ts";
 import { EmittedText } from "../text.ts";
 import { inOrder, isStatement, reaching } from "./dependencies.ts";
@@ -122,7 +123,12 @@ function homeOf(root: Slot, graph: Graph, near: Home | undefined): Home {
   }
   if (isStretch(item)) return { file: item.module.file, kind: item.module.kind };
   // Something that is imported, or that every program has: any place of the program will do.
-  const file = graph.file ?? near!.file;
+  const file = graph.file ?? near?.file;
+  if (file === undefined) {
+    const why = "is no function of this program, but one that every program has";
+    const hint = "Wrap it: sky.fn((x: number) => Math.sqrt(x)).";
+    throw refuse("SKY_CAPTURE_UNSUPPORTED", new Path([root.preferred], undefined), "native code", why, hint);
+  }
   return { file, kind: near?.file === file ? near.kind : /\.c[jt]s$/.test(file) ? "cjs" : "esm" };
 }
 

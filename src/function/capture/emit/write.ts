@@ -82,7 +82,7 @@ export function writeDeclaration(out: EmittedText, slot: Slot, indent: string, t
       return;
     }
     case "bound":
-      out.add(`${indent}const ${name} = ${nameOf(item.target)}.bind(...${nameOf(item.bound)});\n`);
+      out.add(`${indent}const ${name} = ${nameOf(item.target)}.bind(${item.given.map(nameOf).join(", ")});\n`);
       return;
     case "alias":
       out.add(`${indent}let ${name} = ${nameOf(item.of)};\n`);
