@@ -8,6 +8,7 @@ import { type Group, isGroup } from "../function/group.ts";
 import type { OrRefs, Ref } from "../function/ref.ts";
 import { listedPackages } from "../image/resolve.ts";
 import { keepExternal } from "../values/externals.ts";
+import { blobBytes } from "../wire/blob-bytes.ts";
 import { encodeParts } from "./dispatch/encode-parts.ts";
 import type { Pending } from "../function/pending.ts";
 import type { ResultOf } from "../function/stream.ts";
@@ -32,7 +33,7 @@ import type { Task } from "./task.ts";
 import { type Trace, TraceFile } from "./trace/trace.ts";
 import { Unobserved } from "./unobserved.ts";
 
-const PUT_HOOKS = { root: "value", external: keepExternal };
+const PUT_HOOKS = { root: "value", external: keepExternal, blob: blobBytes };
 
 type Items<T> = Iterable<T> | AsyncIterable<T>;
 

@@ -20,8 +20,8 @@ export interface EncodeHooks {
   external?(bytes: Uint8Array): number | undefined;
   /** Asked for each object: the number under which the other end has it already, or undefined to have it written. */
   shared?(object: object): number | undefined;
-  /** Asked for each Blob, whose bytes only come asynchronously: the index under which the other end finds them. */
-  blob?(blob: Blob): number | undefined;
+  /** Asked for the bytes of each Blob, which a Blob itself gives only asynchronously; undefined to refuse it. */
+  blob?(blob: Blob): Uint8Array | undefined;
 }
 
 /** What the decoder asks its caller. */

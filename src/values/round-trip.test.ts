@@ -190,12 +190,14 @@ describe("out of band", () => {
   });
 
   it("carries blobs and files", async () => {
-    const sources = [new Blob(["abc"], { type: "text/plain" }), new Blob(["z"])];
-    const bytes = sent(sources, { blob: (blob) => sources.indexOf(blob) });
-    const parts = await Promise.all(sources.map(async (each) => new Uint8Array(await each.arrayBuffer())));
-    const arrived = decode(bytes, 0, bytes.length, { resolveExternal: (i) => parts[i]! }) as Blob[];
-    expect(await Promise.all(arrived.map((each) => each.text()))).toEqual(["abc", "z"]);
+    const sources = [new Blob(["abc"], { type: "text/plain" }), new File(["z"], "z.txt", { lastModified: 5 })];
+    const parts = new Map<Blob, Uint8Array>();
+    for (const each of sources) parts.set(each, new Uint8Array(await each.arrayBuffer()));
+    const arrived = cross([...sources, sources[0]!], { blob: (blob) => parts.get(blob) });
+    expect(await Promise.all(arrived.map((each) => each.text()))).toEqual(["abc", "z", "abc"]);
     expect(arrived[0]!.type).toBe("text/plain");
+    expect(arrived[1]).toMatchObject({ name: "z.txt", lastModified: 5 });
+    expect(arrived[2]).toBe(arrived[0]);
   });
 });
 

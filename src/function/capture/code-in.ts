@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { eachItem } from "./each-item.ts";
 import { PutRef } from "../ref.ts";
 import { wellKnown } from "./intrinsics.ts";
 import { isPrototypeOf } from "./realm.ts";
@@ -33,7 +34,9 @@ export function codeIn(values: unknown, isKnown: (value: AnyFunction) => boolean
       seen.add(object);
     }
     if (Array.isArray(object)) {
-      for (const item of object as readonly unknown[]) if (typeof item !== "number") push(item);
+      eachItem(object, (item) => {
+        if (typeof item !== "number") push(item);
+      });
       continue;
     }
     const constructor = userClassOf(object);

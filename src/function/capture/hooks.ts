@@ -1,5 +1,6 @@
 import type { AnyClass, DecodeHooks, EncodeHooks } from "../../values/hooks.ts";
 import { keepExternal } from "../../values/externals.ts";
+import { blobBytes } from "../../wire/blob-bytes.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import { CarryingCode } from "./carrying-code.ts";
 import type { Code } from "./code.ts";
@@ -35,6 +36,7 @@ function makeEncodeHooks(code: Code, root: string): EncodeHooks {
   return {
     root,
     external: keepExternal,
+    blob: blobBytes,
     classOf(instance) {
       const { constructor } = Object.getPrototypeOf(instance) as { readonly constructor: AnyFunction };
       const index = known.get(constructor);

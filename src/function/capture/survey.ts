@@ -1,3 +1,4 @@
+import { eachItem } from "./each-item.ts";
 import { types } from "node:util";
 import { refusalOf } from "../../values/describe.ts";
 import { hasPrivateState } from "../../values/private-state.ts";
@@ -113,10 +114,9 @@ class Surveyor {
 
   #array(value: readonly unknown[]): void {
     if (!Object.isFrozen(value)) this.frozen = false;
-    for (let i = 0; i < value.length; i++) {
-      const item = value[i];
+    eachItem(value, (item, i) => {
       if (typeof item !== "number" && typeof item !== "string") this.#at(i, item);
-    }
+    });
   }
 
   #plain(value: object): void {
@@ -263,7 +263,7 @@ function isLeaf(value: object): boolean {
   if (types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value))
     return true;
   if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return true;
-  return value instanceof URL || value instanceof URLSearchParams;
+  return value instanceof URL || value instanceof URLSearchParams || value instanceof Blob;
 }
 
 /** `Math`, `console`, `globalThis`: only such objects are worth a look in the table of what every program has. */

@@ -74,13 +74,12 @@ export function readNodeBuffer(d: DecodeState): Buffer {
 }
 
 export function readBlob(d: DecodeState): unknown {
-  const bytes = readExternal(d, d.varint(), d.varint());
+  const parts = [readBytes(d).bytes as Uint8Array<ArrayBuffer>];
   const type = d.text();
-  if (d.u8() === 0) return d.add(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
+  if (d.u8() === 0) return d.add(new Blob(parts, { type }));
   const name = d.text();
   const lastModified = float64(d.buf, d.skip(8));
   const { File } = globalThis as unknown as { File?: new (parts: unknown[], name: string, init: object) => Blob };
-  const parts = [bytes as Uint8Array<ArrayBuffer>];
   return d.add(File === undefined ? new Blob(parts, { type }) : new File(parts, name, { type, lastModified }));
 }
 

@@ -4,7 +4,7 @@ import { kindOfView, PART, SHARED } from "../views.ts";
 import type { EncodeState } from "./state.ts";
 
 /** A length and the bytes, or where the other end finds them. */
-function writeBytes(e: EncodeState, bytes: Uint8Array): void {
+export function writeBytes(e: EncodeState, bytes: Uint8Array): void {
   const w = e.writer;
   if (bytes.length >= e.limits.externalFrom && e.hooks.external !== undefined) {
     const index = e.hooks.external(bytes);

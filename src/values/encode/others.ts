@@ -1,6 +1,7 @@
 import { Refusal } from "../refusal.ts";
 import { refusalOf } from "../describe.ts";
 import * as tag from "../tags.ts";
+import { writeBytes } from "./binary.ts";
 import { writeString } from "./scalars.ts";
 import type { EncodeState } from "./state.ts";
 
@@ -41,16 +42,15 @@ export function writeBoxed(e: EncodeState, object: object): void {
 
 export function writeBlob(e: EncodeState, object: object): void {
   const blob = object as Blob & { readonly name?: unknown; readonly lastModified?: unknown };
-  const index = e.hooks.blob?.(blob);
-  if (index === undefined) {
+  const bytes = e.hooks.blob?.(blob);
+  if (bytes === undefined) {
     e.forget(object);
     e.refuse(refusalOf(object));
     return;
   }
   const w = e.writer;
   w.u8(tag.BLOB);
-  w.varint(index);
-  w.varint(blob.size);
+  writeBytes(e, bytes);
   writeString(w, blob.type);
   if (typeof blob.name !== "string" || typeof blob.lastModified !== "number") return w.u8(0);
   w.u8(1);

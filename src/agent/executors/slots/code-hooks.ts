@@ -1,5 +1,6 @@
 import { decode } from "../../../values/decode.ts";
 import { keepExternal } from "../../../values/externals.ts";
+import { blobBytes } from "../../../wire/blob-bytes.ts";
 import type { AnyClass, AnyFunction, DecodeHooks, EncodeHooks } from "../../../values/hooks.ts";
 
 /** Gives a function, or a class, for the values that it closes over; hands on what both ends know by its index. */
@@ -39,6 +40,7 @@ export class CodeHooks {
     };
     this.encode = {
       external: keepExternal,
+      blob: blobBytes,
       classOf: (instance) => this.#idOf(instance),
       function: (value) => this.#described.get(value) ?? this.#arrived.get(value),
     };
