@@ -82,6 +82,8 @@ export function resolveImage(
     bootstrapTimeoutMs:
       image.bootstrapTimeout === undefined ? 300_000 : parseDuration(image.bootstrapTimeout, "image.bootstrapTimeout"),
   };
+  if (resolved.node !== undefined && resolved.node !== "machine" && !isModern(resolved.node))
+    throw bad("image.node", "20.19 or newer", resolved.node);
   for (const name of resolved.npmScripts) {
     const known = resolved.npm.map(packageName);
     if (!known.includes(packageName(name)))
@@ -100,6 +102,12 @@ export function resolveImage(
     }
   }
   return resolved;
+}
+
+/** Older Nodes don't run the agent; "20" means the newest 20. */
+function isModern(node: string): boolean {
+  const [major = 0, minor = 19] = node.split(".").map(Number);
+  return major > 20 || (major === 20 && minor >= 19);
 }
 
 /** What `npm` and `npmScripts` say of each package. */

@@ -6,6 +6,7 @@ import { emptyPool, type PoolView } from "../events/views.ts";
 import type { Fn } from "../function/fn.ts";
 import { type Group, isGroup } from "../function/group.ts";
 import type { OrRefs, Ref } from "../function/ref.ts";
+import { chooseNode } from "../image/node-choice.ts";
 import { listedPackages } from "../image/resolve.ts";
 import { keepExternal } from "../values/externals.ts";
 import { blobBytes } from "../wire/blob-bytes.ts";
@@ -277,7 +278,7 @@ export class Pool implements AsyncDisposable {
 
   /** @internal Brings up the nodes; resolves when enough are ready. */
   async open(): Promise<this> {
-    const { provider, desired, concurrency, signal } = this.#spec;
+    const { provider, desired, concurrency, image, creates, signal } = this.#spec;
     signal?.addEventListener("abort", this.#aborted, { once: true });
     // Without it the pool works as well.
     this.#endpoint.listen().catch(() => undefined);
@@ -285,9 +286,10 @@ export class Pool implements AsyncDisposable {
       signal?.throwIfAborted();
       const codes = this.#calls.capture(this.#spec.functions);
       await checkFunctions(codes, provider.atHome === true);
+      const node = await chooseNode(image.node, process.env["SKYWARD_NODE_MIRROR"], !creates);
       signal?.throwIfAborted();
       this.#emit({ type: "Pool.Provisioning", totalNodes: desired, provider: provider.name, concurrency });
-      await this.#nodes.open(codes);
+      await this.#nodes.open(codes, node);
     } catch (error) {
       const failed = this.#failure(error);
       this.#emit({ type: "Pool.ProvisionFailed", reason: failed.message, code: failed.code });

@@ -64,6 +64,8 @@ export interface Sources {
 export interface PoolSpec extends WorkerSpec {
   readonly name: string;
   readonly provider: Provider;
+  /** Whether machines are created for the pool. */
+  readonly creates: boolean;
   readonly desired: number;
   readonly min: number;
   readonly concurrency: number;
@@ -104,13 +106,17 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
   const provider = options.provider ?? sources.defaultProvider();
   if (typeof provider !== "object" || provider === null || typeof provider.provision !== "function")
     throw bad("provider", "a provider such as sky.local(), sky.container() or sky.ssh({ hosts: [...] })", provider);
-  const image = resolveImage(options.image, process.env);
+  const given = resolveImage(options.image, process.env);
+  // A machine of our own has the Node that we mean; a borrowed one keeps what it has.
+  const creates = "describe" in provider;
+  const image = given.node === undefined && creates ? { ...given, node: "24" } : given;
   provider.checkImage?.(image);
   const name = text("name", options.name) ?? "pool";
   const ttlMs = options.ttl === undefined ? 600_000 : parseDuration(options.ttl, "ttl");
   const capacity = "capacity" in provider ? provider.capacity?.() : undefined;
   return {
     name,
+    creates,
     provider: "describe" in provider ? sources.create(provider, { pool: name, image, ttlMs }) : provider,
     ...nodes(options.nodes === undefined ? (capacity ?? 1) : options.nodes),
     image,

@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { NodeConfig } from "../agent/config.ts";
 import type { ResolvedImage } from "../image/image.ts";
+import type { NodeChoice } from "../image/node-choice.ts";
 import type { RemoteShell } from "../image/bootstrap.ts";
 
 export interface ProvisionRequest {
@@ -81,9 +82,10 @@ export interface Machine {
   spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess>;
   /**
    * Brings the agent up, once.
+   * @param node which Node runs it. @default any that is there; where the machine is this one, this program's own
    * @throws SkyError SKY_AGENT_FAILED with the last lines that it printed
    */
-  start(config: NodeConfig, signal: AbortSignal): Promise<void>;
+  start(config: NodeConfig, signal: AbortSignal, node?: NodeChoice): Promise<void>;
   /**
    * Opens a link. The first line has been sent when this resolves; the caller reads the answer, one line of JSON, and
    * sends nothing before. May be called again after a cut; makes what lies below (an SSH connection) anew if it has to.

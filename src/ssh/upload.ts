@@ -6,12 +6,14 @@ import { CACHE, scriptCommand, WHOLE } from "./shell.ts";
 
 /** A file of our own for the cache of a machine, known there by its content: `<kind>-<hash>/<file>`. */
 export interface CachedFile {
-  readonly kind: "agent" | "node";
+  readonly kind: "agent" | "node" | "uv";
   readonly file: string;
   readonly sha256: string;
   /** Of the file as it lies there, in bytes. */
   readonly size: number;
   readonly executable: boolean;
+  /** What it is known by there, when that is not its own hash. */
+  readonly key?: string;
 }
 
 export interface UploadSource {
@@ -21,8 +23,8 @@ export interface UploadSource {
 }
 
 /** Where a cached file lies, as a shell word. */
-export function cachePath({ kind, sha256, file }: Pick<CachedFile, "kind" | "sha256" | "file">): string {
-  return `${CACHE}/${kind}-${sha256.slice(0, 16)}/${file}`;
+export function cachePath({ kind, sha256, key, file }: Pick<CachedFile, "kind" | "sha256" | "key" | "file">): string {
+  return `${CACHE}/${kind}-${(key ?? sha256).slice(0, 16)}/${file}`;
 }
 
 /**

@@ -5,7 +5,8 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { nodeSource, PINNED_NODES } from "../../src/providers/ssh/node-binary.ts";
+import { PINNED_NODES } from "../../src/image/pinned-nodes.ts";
+import { nodeSource } from "../../src/providers/ssh/node-binary.ts";
 import { docker, here } from "./docker.ts";
 
 /** `bare` has neither Node nor Python; `baked` has the Node that a bare one would be sent. */

@@ -14,7 +14,7 @@ export function wrapMachines(inner: sky.Provider, over: (machine: Machine) => Pa
         address: machine.address,
         ...(machine.shell ? { shell: (shellSignal) => machine.shell!(shellSignal) } : {}),
         spawn: (command, spawnSignal) => machine.spawn(command, spawnSignal),
-        start: (config, startSignal) => machine.start(config, startSignal),
+        start: (config, startSignal, node) => machine.start(config, startSignal, node),
         connect: (kind, key, connectSignal) => machine.connect(kind, key, connectSignal),
         release: () => machine.release(),
         ...over(machine),

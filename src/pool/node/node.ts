@@ -5,6 +5,7 @@ import type { HostDeath, HostReady } from "../../agent/control.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { SkyEvent } from "../../events/event.ts";
 import type { Machine, Provider } from "../../providers/provider.ts";
+import type { NodeChoice } from "../../image/node-choice.ts";
 import type { ResolvedImage } from "../../image/image.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
@@ -31,6 +32,7 @@ export interface NodeOptions {
   readonly provider: Provider;
   readonly config: Omit<NodeConfig, "rank" | "pool">;
   readonly image: ResolvedImage;
+  readonly choice: NodeChoice;
   readonly includes: SyncIncludes;
   /** What has to be in place before the node is ready. */
   readonly codes: readonly Code[];
@@ -99,7 +101,7 @@ export class Node {
 
   /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
   async start(): Promise<void> {
-    const { rank, pool, provider, config, image, includes, emit } = this.#options;
+    const { rank, pool, provider, config, image, choice, includes, emit } = this.#options;
     const { signal } = this.#abort;
     const began = performance.now();
     const elapsed = (): number => Math.round(performance.now() - began);
@@ -120,7 +122,7 @@ export class Node {
     this.#state = "connecting";
     const given = await prepareMachine(rank, this.#machine, image, emit, signal);
     this.#env = { ...given, ...config.env };
-    await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal);
+    await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal, choice);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
     await Promise.all([this.#openControl(), this.#openData(), includes.to(this.#machine, rank, emit, signal)]);
     await this.#prepare();

@@ -5,6 +5,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { ANY_NODE, type NodeChoice } from "../../image/node-choice.ts";
 import { messageOf } from "../message-of.ts";
 import type { PoolSpec } from "../spec.ts";
 import { Node, type NodeNews } from "./node.ts";
@@ -30,6 +31,7 @@ export class Nodes {
   readonly #epoch = Date.now();
   readonly #includes: SyncIncludes;
   #codes: readonly Code[] = [];
+  #choice: NodeChoice = ANY_NODE;
   #closing = false;
 
   constructor(options: NodesOptions) {
@@ -60,8 +62,9 @@ export class Nodes {
   }
 
   /** Starts all nodes at once, each with these codes in place; resolves when enough are ready, rejects when that can't happen any more. */
-  async open(codes: readonly Code[]): Promise<void> {
+  async open(codes: readonly Code[], node: NodeChoice): Promise<void> {
     this.#codes = codes;
+    this.#choice = node;
     const { min, desired, provider } = this.#options.spec;
     if (provider.warning !== undefined)
       this.#options.emit({ type: "Error.Occurred", message: provider.warning, fatal: false });
@@ -118,6 +121,7 @@ export class Nodes {
         metrics: image.metrics,
       },
       image,
+      choice: this.#choice,
       includes: this.#includes,
       codes: this.#codes,
       dispatcher,

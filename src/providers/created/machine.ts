@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
+import type { NodeChoice } from "../../image/node-choice.ts";
 import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import type { SshMachine } from "../ssh/machine.ts";
 
@@ -57,9 +58,9 @@ export class CreatedMachine implements Machine {
     return this.#ssh.spawn(command, signal);
   }
 
-  async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
+  async start(config: NodeConfig, signal: AbortSignal, node?: NodeChoice): Promise<void> {
     this.#life.ready();
-    await this.#ssh.start(config, signal);
+    await this.#ssh.start(config, signal, node);
     this.#stopRenewing();
   }
 

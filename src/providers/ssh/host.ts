@@ -4,7 +4,9 @@ import { openPatiently } from "../../ssh/reconnect.ts";
 import { targetName } from "../../ssh/target.ts";
 import { upload } from "../../ssh/upload.ts";
 import type { AgentProgram } from "./agent-program.ts";
-import { nodeSource, PINNED_NODES } from "./node-binary.ts";
+import { PINNED_NODES } from "../../image/pinned-nodes.ts";
+import type { NodeChoice } from "../../image/node-choice.ts";
+import { mirroredNode, nodeSource } from "./node-binary.ts";
 
 /** sshd drops connections at random when more than ten are logging in (MaxStartups 10:30:100). */
 const LOGINS_AT_ONCE = 8;
@@ -47,6 +49,7 @@ export class SshHost {
     connection: SshConnection,
     system: string,
     needs: readonly string[],
+    node: NodeChoice,
     asked: number,
     onPhase?: (phase: string) => void,
   ): Promise<void> {
@@ -57,7 +60,7 @@ export class SshHost {
         await sending;
         continue;
       }
-      const sent = this.#send(connection, system, need, onPhase);
+      const sent = this.#send(connection, system, need, node, onPhase);
       this.#uploads.set(need, sent);
       // What was deleted there afterwards is sent again.
       await sent.finally(() => this.#uploads.delete(need));
@@ -69,19 +72,24 @@ export class SshHost {
     connection: SshConnection,
     system: string,
     need: string,
+    node: NodeChoice,
     onPhase?: (phase: string) => void,
   ): Promise<void> {
     onPhase?.(`push ${need}`);
     if (need === "agent") return upload(connection, this.agent.file, this.agent.source);
-    const pinned = PINNED_NODES.get(system);
-    if (pinned !== undefined) return upload(connection, pinned, await nodeSource(pinned));
-    throw new SkyError(
-      "SKY_AGENT_FAILED",
-      `${this.name} has no Node 20.19 or newer, and there is none to send to ${system}`,
-      {
-        hint: "Install Node there; it must be on the PATH of a non-interactive login: ssh user@host node --version.",
-        details: { host: this.name },
-      },
-    );
+    const release = node.releases.get(system);
+    if (release !== undefined && "package" in release) return upload(connection, release, await nodeSource(release));
+    if (release !== undefined) {
+      const { file, source } = await mirroredNode(release);
+      return upload(connection, file, source);
+    }
+    const what = node.version === undefined ? "20.19 or newer" : node.version;
+    const pinned = new Set([...PINNED_NODES.values()].map(({ version }) => version));
+    throw new SkyError("SKY_AGENT_FAILED", `${this.name} has no Node ${what}, and there is none to send to ${system}`, {
+      hint:
+        "Install it there, on the PATH of a non-interactive login (ssh user@host node --version), or name a mirror of nodejs.org/dist in SKYWARD_NODE_MIRROR." +
+        ` Without a mirror ${[...pinned].join(" and ")} can be sent.`,
+      details: { host: this.name },
+    });
   }
 }

