@@ -38,6 +38,8 @@ export interface AgentConfig {
   readonly metrics: readonly MetricSpec[];
   /** Local only: the controller. The supervisor ends within 500 ms of its death. */
   readonly parent: ProcessIdentity | null;
+  /** With `parent`: a file of the controller's that is removed when it has died without a word. */
+  readonly leftover?: string;
   /** Without `parent`: how long an agent that lost its control link waits for the next one, in milliseconds. */
   readonly orphanGraceMs: number;
   /** Where the machine looks for the second of its uptime at which it ends; the agent puts it off. */
@@ -102,5 +104,6 @@ const FIELDS: Readonly<Record<Exclude<keyof AgentConfig, "version">, (value: unk
   parent: (value) =>
     value === null || (isObject(value) && isCount(value["pid"]) && typeof value["startTime"] === "string"),
   orphanGraceMs: isCount,
+  leftover: (value) => value === undefined || (typeof value === "string" && value.startsWith("/")),
   leaseFile: (value) => value === undefined || (typeof value === "string" && value.startsWith("/")),
 };

@@ -78,19 +78,20 @@ export class Pool implements AsyncDisposable {
       epochMs: performance.timeOrigin + this.#began,
     });
     this.#progress.watch(this.#dispatcher);
-    this.#nodes = new Nodes({
-      spec,
-      dispatcher: this.#dispatcher,
-      emit: (event) => this.#emit(event),
-      onProgress: (node, task, done, of) => this.#progress.task(node, task, done, of),
-    });
-    this.#calls = new Calls(this.#dispatcher, this.#unobserved);
     this.#endpoint = new Endpoint({
       name: spec.name,
       bus: this.#bus,
       snapshot: () => this.snapshot(),
       places: (target) => this.#places(target, "all"),
     });
+    this.#nodes = new Nodes({
+      spec,
+      leftover: this.#endpoint.path,
+      dispatcher: this.#dispatcher,
+      emit: (event) => this.#emit(event),
+      onProgress: (node, task, done, of) => this.#progress.task(node, task, done, of),
+    });
+    this.#calls = new Calls(this.#dispatcher, this.#unobserved);
     this.#release = guard(this);
     // An open pool keeps the program alive, whatever its nodes do.
     this.#keepAlive = setInterval(() => {}, 1 << 30);

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { type AgentConfig, type ProcessIdentity, parseAgentConfig, workDir } from "../config.ts";
 import { killTree, startTimeOf, type Tree } from "../process-tree.ts";
 import { HostKeeper } from "./host-keeper.ts";
@@ -98,7 +98,12 @@ export async function runSupervisor({
   }
   sayReady({ ready: true, ...self });
   if (config.parent === null) detachStdio();
-  else watchParent(config.parent, (why) => void end(why, false));
+  else {
+    watchParent(config.parent, (why) => {
+      if (config.leftover !== undefined) rmSync(config.leftover, { force: true });
+      void end(why, false);
+    });
+  }
 }
 
 function fail(error: unknown): never {

@@ -11,13 +11,21 @@ import { exec } from "../access/exec.ts";
 import { openShell } from "../access/shell.ts";
 import { NodeLogs } from "./node-logs.ts";
 import { frame, onFrames } from "./shell-frames.ts";
-import { makeSocketDir } from "./socket-dir.ts";
+import { makeSocketDir, socketDir } from "./socket-dir.ts";
 
 export interface EndpointPool {
   readonly name: string;
   readonly bus: EventBus;
   snapshot(): PoolView;
   places(target: "all" | "head" | number): readonly Place[];
+}
+
+/** Pools of this program so far: two of one name may be opened in one millisecond. */
+let made = 0;
+const sockets = new Set<string>();
+
+function removeSockets(): void {
+  for (const path of sockets) rmSync(path, { force: true });
 }
 
 /** What a terminal asks for when it wants a shell; the bytes of both sides follow. */
@@ -33,16 +41,18 @@ export interface ShellRequest {
  * view, `GET /logs` its nodes' lines, `POST /exec` a command, an upgrade to `shell` a terminal.
  */
 export class Endpoint {
+  /** The socket's. A local node removes it when this program is killed. */
+  readonly path: string;
   readonly #pool: EndpointPool;
   readonly #logs = new NodeLogs();
   readonly #readers = new Set<(line: string) => void>();
   readonly #unsubscribe: () => void;
   #server: Server | undefined;
-  #path: string | undefined;
   #closed = false;
 
   constructor(pool: EndpointPool) {
     this.#pool = pool;
+    this.path = join(socketDir(), `${pool.name}-${process.pid}-${(Date.now() * 1000 + made++).toString(36)}.sock`);
     this.#unsubscribe = pool.bus.subscribe(
       (event) => {
         const line = this.#logs.take(event);
@@ -59,14 +69,15 @@ export class Endpoint {
   async listen(): Promise<void> {
     const { createServer } = await import("node:http");
     if (this.#closed) return;
-    const path = join(makeSocketDir(), `${this.#pool.name}-${process.pid}-${Date.now().toString(36)}.sock`);
+    makeSocketDir();
     const server = createServer((request, response) => void this.#answer(request, response));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex) => void this.#shell(request, socket));
     server.unref();
     this.#server = server;
-    this.#path = path;
+    if (sockets.size === 0) process.on("exit", removeSockets);
+    sockets.add(this.path);
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(path, resolve);
+      server.once("error", reject).listen(this.path, resolve);
     });
     server.on("error", () => undefined);
   }
@@ -81,7 +92,9 @@ export class Endpoint {
     this.#unsubscribe();
     this.#server?.close();
     this.#server?.closeAllConnections();
-    if (this.#path !== undefined) rmSync(this.#path, { force: true });
+    rmSync(this.path, { force: true });
+    sockets.delete(this.path);
+    if (sockets.size === 0) process.off("exit", removeSockets);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

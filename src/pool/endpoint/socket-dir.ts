@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
@@ -10,11 +10,26 @@ export function socketDir(): string {
     : join(runtime, "skyward");
 }
 
-/** Makes the folder. @throws Error where somebody else made it, or others may write to it */
-export function makeSocketDir(): string {
+/**
+ * Makes the folder, and removes what killed programs have left in it.
+ * @throws Error where somebody else made it, or others may write to it
+ */
+export function makeSocketDir(): void {
   const dir = socketDir();
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(dir);
   if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error(`${dir} is open to others`);
-  return dir;
+  for (const name of readdirSync(dir)) {
+    const pid = Number(/-(\d+)-[0-9a-z]+\.sock$/.exec(name)?.[1]);
+    if (pid > 0 && !lives(pid)) rmSync(join(dir, name), { force: true });
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }

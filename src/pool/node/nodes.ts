@@ -17,6 +17,8 @@ const REPLACE_TRIES = 3;
 
 export interface NodesOptions {
   readonly spec: PoolSpec;
+  /** A file of this program's that a local node removes when the program is killed. */
+  readonly leftover: string;
   readonly dispatcher: Dispatcher;
   readonly emit: (event: NodeNews) => void;
   readonly onProgress: (node: number, task: number, done: number, of: number | null) => void;
@@ -101,7 +103,7 @@ export class Nodes {
   }
 
   #start(rank: number): Promise<void> {
-    const { spec, dispatcher, emit, onProgress } = this.#options;
+    const { spec, leftover, dispatcher, emit, onProgress } = this.#options;
     const { provider, name, concurrency, executor, reuseProcesses, killGraceMs, image } = spec;
     const env = { ...image.env, ...image.secrets, ...spec.env };
     const [token, epoch] = [this.#token, this.#epoch];
@@ -119,6 +121,7 @@ export class Nodes {
         killGraceMs,
         env,
         metrics: image.metrics,
+        leftover,
       },
       image,
       choice: this.#choice,
