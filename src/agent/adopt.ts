@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { readInto, type ReadsInto, type Sink } from "../wire/read-into.ts";
 
 /**
  * Opens another process's stdin and stdout as one stream, so that no byte passes that process. Linux, same user, and
@@ -25,24 +26,39 @@ interface QueuedWrite {
 }
 
 /** Two one-way pipes as one stream. The end of either is the end of both: a link has no half-open state. */
-class PipePair extends Duplex {
-  readonly #input: Socket;
+class PipePair extends Duplex implements ReadsInto {
+  #input: Duplex;
   readonly #output: Socket;
 
   constructor(input: Socket, output: Socket) {
     super({ allowHalfOpen: false, decodeStrings: true });
     this.#input = input;
     this.#output = output;
-    input.on("data", (chunk: Buffer) => {
-      if (!this.push(chunk)) input.pause();
-    });
+    input.on("data", this.#onData);
+    this.#watch(input);
+    output.on("close", () => this.destroy());
+    output.on("error", (error) => this.destroy(error));
+  }
+
+  /** From now on nothing comes out of this stream but its end. */
+  readInto(sink: Sink): void {
+    const input = this.#input;
+    input.off("data", this.#onData);
+    this.#input = readInto(input, sink);
+    if (this.#input !== input) this.#watch(this.#input);
+  }
+
+  #onData = (chunk: Buffer): void => {
+    if (!this.push(chunk)) this.#input.pause();
+  };
+
+  #watch(input: Duplex): void {
     input.on("end", () => this.push(null));
     // After its end the last bytes may still wait to be read here.
     input.on("close", () => {
-      if (!input.readableEnded) this.destroy();
+      if (input === this.#input && !input.readableEnded) this.destroy();
     });
-    output.on("close", () => this.destroy());
-    for (const side of [input, output]) side.on("error", (error) => this.destroy(error));
+    input.on("error", (error) => this.destroy(error));
   }
 
   override _read(): void {

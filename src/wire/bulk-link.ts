@@ -4,11 +4,15 @@ import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
 import { BulkReader, type Incoming } from "./bulk-reader.ts";
 import { type BulkKind, BulkOp, bulkHeader } from "./bulk-message.ts";
 import { slices, totalBytes } from "./parts.ts";
+import { readInto } from "./read-into.ts";
 
 /** One message brings at most this much, so that channels take turns and an abort is soon heeded. */
 const PIECE_BYTES = 1024 * 1024;
 /** What waits in the stream: enough that it never runs dry, and nothing that has to be taken back. */
 const QUEUED_BYTES = 2 * 1024 * 1024;
+
+/** Of a stream that is gone nothing is read any more. */
+const NOWHERE = Buffer.alloc(1);
 
 interface Outgoing {
   readonly id: number;
@@ -122,24 +126,27 @@ export class BulkLink {
     }
     this.#turns = [...this.#outgoing.values()];
     for (const one of this.#turns) if (one.opened && one.at === one.bytes) this.#acknowledged(one.id, one.bytes);
-    this.#stream = stream;
     this.#waiting = false;
     this.#reader.restart();
-    stream.on("data", this.#onData);
-    stream.on("error", this.#onEnd);
-    stream.on("end", this.#onEnd);
-    stream.on("close", this.#onEnd);
-    if (leftover.length > 0) this.#onData(leftover);
-    stream.resume();
+    // What is read before it stands here may fail it.
+    this.#stream = stream;
+    if (leftover.length > 0) this.#push(leftover);
+    if (this.#stream !== stream) return;
+    const direct = readInto(stream, { room: this.#room, filled: this.#filled, push: this.#push });
+    if (this.#stream !== stream) return void direct.destroy();
+    this.#stream = direct;
+    direct.on("error", this.#onEnd);
+    direct.on("end", this.#onEnd);
+    direct.on("close", this.#onEnd);
     this.#pump();
-    if (stream.destroyed) this.#onEnd();
+    if (direct.destroyed) this.#onEnd();
   }
 
   detach(): void {
     const stream = this.#stream;
     if (!stream) return;
     this.#stream = undefined;
-    stream.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onEnd);
+    stream.off("end", this.#onEnd).off("close", this.#onEnd);
     stream.destroy();
   }
 
@@ -211,16 +218,23 @@ export class BulkLink {
     one.sent?.();
   }
 
-  #onData = (data: Buffer): void => {
-    this.counters.bytesReceived += data.length;
+  #room = (): Uint8Array => (this.#stream ? this.#reader.room() : NOWHERE);
+
+  #filled = (bytes: number): void => this.#receive(bytes, () => this.#reader.filled(bytes));
+
+  #push = (data: Buffer): void => this.#receive(data.length, () => this.#reader.push(data));
+
+  #receive(bytes: number, take: () => void): void {
+    if (!this.#stream) return;
+    this.counters.bytesReceived += bytes;
     try {
-      this.#reader.push(data);
+      take();
     } catch (error) {
       this.#fail(
         error instanceof SkyError ? error : new SkyError("SKY_WIRE_MALFORMED", String(error), { cause: error }),
       );
     }
-  };
+  }
 
   #onEnd = (): void => this.#fail(undefined);
 

@@ -1,6 +1,7 @@
 import { SkyError } from "../errors/sky-error.ts";
 import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
 import { BULK_HEADER_BYTES, type BulkKind, BulkOp } from "./bulk-message.ts";
+import type { Sink } from "./read-into.ts";
 
 /** Channels that a peer may have open at a time. */
 const CHANNELS_MAX = 4096;
@@ -8,6 +9,8 @@ const PARTS_MAX = 65_536;
 const PART_MAX_BYTES = 4 * 1024 * 1024 * 1024 - 1;
 /** An acknowledgement is written after so many bytes, and at the end. */
 const ACK_BYTES = 1024 * 1024;
+/** What is read between parts goes through here: a header, and what comes right behind it. */
+const BETWEEN_BYTES = 16 * 1024;
 
 /** What a channel has brought. */
 export interface Incoming {
@@ -36,8 +39,8 @@ export interface BulkReaderEvents {
   acknowledged(channel: number, bytes: number): void;
 }
 
-/** Puts the bytes of a bulk link where they belong: one copy, from the arrival to the part. */
-export class BulkReader {
+/** Puts the bytes of a bulk link where they belong: most are read right there. */
+export class BulkReader implements Sink {
   readonly #events: BulkReaderEvents;
   readonly #channels = new Map<number, Channel>();
   /** Channels that are complete, by which a sender that missed the acknowledgement is told. */
@@ -49,6 +52,8 @@ export class BulkReader {
   #left = 0;
   #body: Buffer = Buffer.alloc(0);
   #bodyAt = 0;
+  readonly #between = Buffer.allocUnsafeSlow(BETWEEN_BYTES);
+  #inPart = false;
 
   constructor(events: BulkReaderEvents) {
     this.#events = events;
@@ -101,6 +106,23 @@ export class BulkReader {
     this.#done.clear();
   }
 
+  room(): Uint8Array {
+    const channel = this.#left > 0 && this.#op === BulkOp.DATA ? this.#channels.get(this.#channel) : undefined;
+    this.#inPart = channel !== undefined;
+    if (!channel) return this.#between;
+    const part = partAt(channel);
+    return part.subarray(channel.offset, channel.offset + Math.min(this.#left, part.byteLength - channel.offset));
+  }
+
+  filled(bytes: number): void {
+    if (!this.#inPart) return this.push(this.#between.subarray(0, bytes));
+    const channel = this.#channels.get(this.#channel);
+    this.#left -= bytes;
+    if (!channel) return;
+    channel.offset += bytes;
+    this.#came(channel, bytes);
+  }
+
   push(data: Buffer): void {
     let at = 0;
     while (at < data.length) {
@@ -129,7 +151,7 @@ export class BulkReader {
     this.#op = this.#header[0]!;
     this.#channel = this.#header.readUInt32LE(1);
     this.#left = this.#header.readUInt32LE(5);
-    if (this.#op === BulkOp.DATA) return;
+    if (this.#op === BulkOp.DATA) return this.#announced();
     if (this.#left > 5 + PARTS_MAX * 8) throw malformed(`a bulk message of ${this.#left} bytes`);
     this.#body = Buffer.alloc(this.#left);
     this.#bodyAt = 0;
@@ -185,26 +207,31 @@ export class BulkReader {
     });
   }
 
-  #data(data: Buffer, from: number, to: number): void {
+  #announced(): void {
     const channel = this.#channels.get(this.#channel);
     // It was aborted, or dropped here, while this was on its way.
     if (!channel && this.#done.has(this.#channel)) return;
-    if (!channel || to - from > channel.bytes - channel.at)
+    if (!channel || this.#left > channel.bytes - channel.at)
       throw malformed(`bulk channel ${this.#channel} brings more than it announced`);
+  }
+
+  #data(data: Buffer, from: number, to: number): void {
+    const channel = this.#channels.get(this.#channel);
+    if (!channel) return;
     let at = from;
     while (at < to) {
-      const part = channel.parts[channel.part]!;
+      const part = partAt(channel);
       const size = Math.min(to - at, part.byteLength - channel.offset);
       // `set` of a view: `Buffer.copy` does not take shared memory.
       part.set(data.subarray(at, at + size), channel.offset);
       at += size;
       channel.offset += size;
-      if (channel.offset === part.byteLength) {
-        channel.part++;
-        channel.offset = 0;
-      }
     }
-    channel.at += to - from;
+    this.#came(channel, to - from);
+  }
+
+  #came(channel: Channel, bytes: number): void {
+    channel.at += bytes;
     if (channel.kind === 0) this.#arrived(this.#channel, channel);
   }
 
@@ -242,6 +269,15 @@ function certain({ kind, at, bytes, hashes }: Channel): number {
 
 function isComplete(channel: Channel): boolean {
   return certain(channel) === channel.bytes;
+}
+
+/** The part that the next byte belongs to. */
+function partAt(channel: Channel): Uint8Array {
+  while (channel.offset === channel.parts[channel.part]!.byteLength) {
+    channel.part++;
+    channel.offset = 0;
+  }
+  return channel.parts[channel.part]!;
 }
 
 /** What a cut left unsure comes again. */
