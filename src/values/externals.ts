@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { takeMemory } from "./spare-memory.ts";
 
 /** Runs of bytes from this length on travel beside their value, in one piece, and become part of it without a copy. */
 export const EXTERNAL_MIN_BYTES = 1024 * 1024;
@@ -15,7 +15,7 @@ export function wantExternals(): void {
 /** The `external` hook: copies the bytes, once. */
 export function keepExternal(bytes: Uint8Array): number | undefined {
   if (!wanted || bytes.length < EXTERNAL_MIN_BYTES) return undefined;
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  const copy = takeMemory(bytes.length);
   copy.set(bytes);
   if (kept === NONE) kept = [];
   return kept.push(copy) - 1;

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { SkyError } from "../errors/sky-error.ts";
+import { keepMemory, letGo } from "../values/spare-memory.ts";
 import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
 import { BulkReader, type Incoming } from "./bulk-reader.ts";
 import { type BulkKind, BulkOp, bulkHeader } from "./bulk-message.ts";
@@ -75,6 +76,7 @@ export class BulkLink {
   send(parts: readonly Uint8Array[], kind: BulkKind, sent?: () => void): number {
     const id = this.#nextId++;
     const one: Outgoing = { id, parts, kind, bytes: totalBytes(parts), sent, opened: false, at: 0 };
+    keepMemory(parts);
     this.#outgoing.set(id, one);
     this.#turns.push(one);
     if (this.#stream) this.#pump();
@@ -215,6 +217,8 @@ export class BulkLink {
     if (!one || bytes < one.bytes) return;
     this.#outgoing.delete(channel);
     this.#turns = this.#turns.filter((other) => other !== one);
+    // Of what is aborted, or never arrives, a stream may still have pieces: the garbage collector knows when.
+    letGo(one.parts);
     one.sent?.();
   }
 

@@ -4,6 +4,7 @@ import { encode } from "../../values/encode.ts";
 import type { EncodeHooks } from "../../values/hooks.ts";
 import { refsExist, PutRef } from "../../function/ref.ts";
 import { EXTERNAL_MIN_BYTES, takeExternals, wantExternals } from "../../values/externals.ts";
+import { letGo } from "../../values/spare-memory.ts";
 import { totalBytes } from "../../wire/parts.ts";
 import type { SharedValue, SharedValues } from "./shared-values.ts";
 import { type LargeItem, Sharing } from "./sharing.ts";
@@ -257,7 +258,7 @@ export class Segment {
   settle(index: number, state: number, value: unknown, now: number, ranUs: number, endedAt: number): boolean {
     if (this.#state[index]! >= State.DONE) return false;
     // A large argument that may still be leaving stays until its segment goes.
-    if (state === State.DONE || this.#attempts[index] === 0) this.#big?.delete(index);
+    if (state === State.DONE || this.#attempts[index] === 0) this.#dropBig(index);
     this.#state[index] = state;
     const received = deci(now - this.queuedAt);
     this.#receivedAt[index] = received;
@@ -324,6 +325,13 @@ export class Segment {
       shares.add(share);
       share.users++;
     }
+  }
+
+  #dropBig(index: number): void {
+    const item = this.#big?.get(index);
+    if (!item) return;
+    letGo(item.externals);
+    this.#big!.delete(index);
   }
 
   #grow(): void {

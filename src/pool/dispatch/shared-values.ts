@@ -1,5 +1,6 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import { PutRef, type Ref, type RefOwner } from "../../function/ref.ts";
+import { letGo } from "../../values/spare-memory.ts";
 import { totalBytes } from "../../wire/parts.ts";
 
 /** A value that several tasks use: what one call uses many times, or what `pool.put` was given. */
@@ -18,6 +19,7 @@ export class SharedValues implements RefOwner {
   readonly #byRef = new WeakMap<PutRef, SharedValue>();
   /** Values behind a `Ref`, by their size: equal ones are one. */
   readonly #put = new Map<number, SharedValue[]>();
+  readonly #gone = new WeakSet<SharedValue>();
   #nextId = 1;
 
   constructor(forget: (share: SharedValue) => void) {
@@ -32,7 +34,8 @@ export class SharedValues implements RefOwner {
     const bytes = totalBytes(parts);
     const same = this.#put.get(bytes) ?? [];
     let share = same.find((one) => equal(one.parts, parts));
-    if (!share) {
+    if (share) letGo(parts);
+    else {
       share = this.make(parts);
       this.#put.set(bytes, [...same, share]);
     }
@@ -67,6 +70,12 @@ export class SharedValues implements RefOwner {
       if (same.length > 0) this.#put.set(share.bytes, same);
       else this.#put.delete(share.bytes);
       this.#forget(share);
+      // The call that is being made may take it up again.
+      setImmediate(() => {
+        if (share.users > 0 || this.#gone.has(share)) return;
+        this.#gone.add(share);
+        letGo(share.parts);
+      });
     }
   }
 }
