@@ -1,5 +1,6 @@
 import { type FnOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import type { AnyFn } from "./brand.ts";
+import { PutRef, refsExist } from "./ref.ts";
 
 const FN: unique symbol = Symbol.for("skyward.pending.fn") as never;
 const ARGS: unique symbol = Symbol.for("skyward.pending.args") as never;
@@ -16,7 +17,7 @@ export interface Pending<R> {
   readonly [RESULT]: { readonly result: R };
   /** The same call with other options. */
   with(options: FnOptions): Pending<R>;
-  /** Runs the call here and now, as `fn.local` does. */
+  /** Runs the call here and now, as `fn.local` does; a `Ref` gives a copy of its value. */
   local(): R | Promise<R>;
 }
 
@@ -40,7 +41,8 @@ class PendingCall {
   }
 
   local(): unknown {
-    return this[FN].local(...this[ARGS]);
+    const args = this[ARGS];
+    return this[FN].local(...(refsExist() ? args.map((arg) => (arg instanceof PutRef ? arg.value() : arg)) : args));
   }
 }
 

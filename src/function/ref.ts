@@ -1,4 +1,5 @@
 import { SkyError } from "../errors/sky-error.ts";
+import { Refusal } from "../values/refusal.ts";
 import { register } from "../values/registry.ts";
 
 declare const VALUE: unique symbol;
@@ -22,6 +23,8 @@ export type OrRefs<A extends readonly unknown[]> = { [K in keyof A]: A[K] | Ref<
 /** What a pool knows of its `Ref`s. */
 export interface RefOwner {
   released(ref: PutRef): void;
+  /** A copy of what it stands for. @throws SkyError SKY_BAD_REF */
+  valueOf(ref: PutRef): unknown;
 }
 
 let made = false;
@@ -47,6 +50,10 @@ export class PutRef {
     return this.#released;
   }
 
+  value(): unknown {
+    return this.#owner.valueOf(this);
+  }
+
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -62,9 +69,13 @@ export class PutRef {
 register(PutRef, {
   id: "skyward.Ref",
   encode(): never {
-    throw new SkyError("SKY_BAD_REF", "a Ref stands for a whole argument of the pool that made it", {
-      hint: "Pass it as an argument of its own, to a call of the pool whose put() made it.",
-    });
+    throw new Refusal(
+      "Ref",
+      "a Ref stands for a whole argument of the pool that made it",
+      "Pass it as an argument of its own, to a call of the pool whose put() made it.",
+      undefined,
+      "SKY_BAD_REF",
+    );
   },
   decode(): never {
     throw new SkyError("SKY_VALUE_MALFORMED", "A Ref can't arrive.");

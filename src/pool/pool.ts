@@ -194,7 +194,7 @@ export class Pool implements AsyncDisposable {
     items: Items<A[0]>,
     options?: CallOptions,
   ): Batch<R>;
-  map<I, R>(fn: (item: I) => R, items: Items<I>, options?: CallOptions): Batch<ResultOf<R>>;
+  map<I, R>(fn: (item: I) => R, items: Items<I | Ref<I>>, options?: CallOptions): Batch<ResultOf<R>>;
   map(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {
     return this.#map("pool.map", fn, items, true, options);
   }
@@ -212,7 +212,7 @@ export class Pool implements AsyncDisposable {
   ): Batch<R>;
   starmap<A extends readonly unknown[], R>(
     fn: (...args: A) => R,
-    items: Items<Readonly<A>>,
+    items: Items<Readonly<OrRefs<A>>>,
     options?: CallOptions,
   ): Batch<ResultOf<R>>;
   starmap(fn: unknown, items: unknown, options: CallOptions = {}): Batch<unknown> {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/codes.ts";
 import { SkyError } from "../errors/sky-error.ts";
 
 /** Thrown inside the encoder while the path to the culprit is put together; `encode` turns it into a SkyError. */
@@ -6,9 +7,17 @@ export class Refusal extends Error {
   readonly label: string;
   readonly reason: string;
   readonly advice: string | undefined;
+  readonly code: ErrorCode;
 
-  constructor(label: string, reason: string, advice?: string, cause?: unknown) {
+  constructor(
+    label: string,
+    reason: string,
+    advice?: string,
+    cause?: unknown,
+    code: ErrorCode = "SKY_VALUE_UNSERIALIZABLE",
+  ) {
     super(reason, { cause });
+    this.code = code;
     this.label = label;
     this.reason = reason;
     this.advice = advice;
@@ -44,7 +53,7 @@ export function toSkyError(error: unknown, root: string): SkyError {
   const refusal = error instanceof Refusal ? error : threw(error);
   const path = root + refusal.path.reverse().join("");
   const label = refusal.label === "" ? "" : ` (${refusal.label})`;
-  return new SkyError("SKY_VALUE_UNSERIALIZABLE", `${path}${label} can't travel: ${refusal.reason}.`, {
+  return new SkyError(refusal.code, `${path}${label} can't travel: ${refusal.reason}.`, {
     ...(refusal.advice === undefined ? {} : { hint: refusal.advice }),
     ...(refusal.cause === undefined ? {} : { cause: refusal.cause }),
     details: { path, type: refusal.label },

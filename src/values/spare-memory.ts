@@ -7,7 +7,7 @@ const SPARE_MS = 3000;
 const SLACK = 1.25;
 
 /** Buffers that nobody uses; those let go last come last. */
-let spare: ArrayBuffer[] = [];
+const spare: ArrayBuffer[] = [];
 let spareBytes = 0;
 let letGoAt = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -22,7 +22,7 @@ export function takeMemory(bytes: number): Uint8Array {
   else {
     // What is made anew takes the place of what was of no use.
     forget(Math.max(0, spareBytes - bytes));
-    buffer = Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer;
+    buffer = Buffer.allocUnsafeSlow(bytes).buffer;
   }
   uses.set(buffer, 1);
   return Buffer.from(buffer, 0, bytes);
@@ -66,7 +66,14 @@ function look(): void {
   else forget(0);
 }
 
-/** Leaves the oldest to the garbage collector until so much is left. */
+/** Gives the oldest back until so much is left. */
 function forget(bytes: number): void {
-  while (spareBytes > bytes) spareBytes -= spare.shift()!.byteLength;
+  while (spareBytes > bytes) {
+    const buffer = spare.shift()!;
+    spareBytes -= buffer.byteLength;
+    // A program that is idle collects no garbage; what is sent to a closed port is freed at once.
+    const { port1 } = new MessageChannel();
+    port1.close();
+    port1.postMessage(undefined, [buffer]);
+  }
 }

@@ -161,7 +161,6 @@ export class BulkLink {
 
   #pump = (): void => {
     const stream = this.#stream;
-    this.#waiting = false;
     if (!stream) return;
     while (this.#turns.length > 0 && stream.writableLength < QUEUED_BYTES) {
       const one = this.#turns.shift()!;
@@ -170,7 +169,12 @@ export class BulkLink {
     }
     if (this.#turns.length === 0 || this.#waiting) return;
     this.#waiting = true;
-    stream.once("drain", this.#pump);
+    stream.once("drain", this.#drained);
+  };
+
+  #drained = (): void => {
+    this.#waiting = false;
+    this.#pump();
   };
 
   #piece(one: Outgoing): void {

@@ -264,3 +264,30 @@ export async function functionsOfAPool(): Promise<void> {
   // @ts-expect-error -- a list
   await sky.compute({ functions: add });
 }
+
+export function refs(): void {
+  const total = sky.fn((by: number, values: Float64Array) => by * values.length);
+  const ref = pool.put(new Float64Array(8));
+  same<typeof ref, sky.Ref<Float64Array<ArrayBuffer>>>();
+  same<typeof ref.bytes, number>();
+  same<ReturnType<typeof ref.release>, void>();
+  const call = total(2, ref);
+  same<typeof call, sky.Pending<number>>();
+  total(pool.put(2), ref);
+  void pool.map((values: Float64Array) => values.length, [ref, new Float64Array(1)]);
+  const mapped = pool.map((n: number) => n + 1, [pool.put(1), 2]);
+  same<Awaited<typeof mapped>, number[]>();
+  void pool.starmap((by: number, values: Float64Array) => by * values.length, [[2, ref]]);
+  void pool.starmap(total, [
+    [1, ref],
+    [2, new Float64Array(1)],
+  ]);
+  // @ts-expect-error -- a Ref of another type
+  total(2, pool.put("text"));
+  // @ts-expect-error -- it stands for a whole argument only
+  sky.fn((options: { values: Float64Array }) => options)({ values: ref });
+  // @ts-expect-error -- it is not the value itself
+  void ref.length;
+  // @ts-expect-error -- nothing takes the place of a value when a function runs here at once
+  total.local(2, ref);
+}

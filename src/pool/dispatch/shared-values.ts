@@ -1,5 +1,6 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import { PutRef, type Ref, type RefOwner } from "../../function/ref.ts";
+import { decode } from "../../values/decode.ts";
 import { letGo } from "../../values/spare-memory.ts";
 import { totalBytes } from "../../wire/parts.ts";
 
@@ -57,6 +58,11 @@ export class SharedValues implements RefOwner {
         hint: "Release it after the last call that uses it was made; calls that were made keep what they need.",
       });
     return share;
+  }
+
+  valueOf(ref: PutRef): unknown {
+    const [head, ...externals] = this.of(ref).parts;
+    return decode(head!, 0, head!.length, { resolveExternal: (index) => new Uint8Array(externals[index]!) });
   }
 
   released(ref: PutRef): void {

@@ -39,7 +39,7 @@ function beginCodec(e: EncodeState, object: object, id: string, codec: Codec): W
     state = codec.encode(object);
   } catch (error) {
     // One of ours says best what is wrong.
-    if (error instanceof SkyError && e.lenient === 0) throw error;
+    if ((error instanceof SkyError || error instanceof Refusal) && e.lenient === 0) throw error;
     throw new Refusal(id, `its codec failed: ${threw(error).reason}`, "See the cause: codec.encode threw.", error);
   }
   e.writer.u8(tag.INSTANCE_CODEC);

@@ -142,10 +142,26 @@ await sky.compute({ nodes: 4, console: "silent" }, async (pool) => {
     assert.deepEqual(await pool.map(spoil, pulled()), [6, 6, 6, 6, 6]);
   });
 
+  await point("a call that runs here gets a copy of what a Ref stands for", async () => {
+    using values = pool.put(new Float64Array(MB).fill(2));
+    const call = spoil(values);
+    assert.deepEqual([await call.local(), await call.local()], [2, 2]);
+    using table = pool.put(new Map([["a", new URL("http://a/")]]));
+    const there = await echo(table).local();
+    assert.deepEqual(there, new Map([["a", new URL("http://a/")]]));
+    table.release();
+    assert.throws(() => echo(table).local(), { code: "SKY_BAD_REF" });
+  });
+
   await point("a Ref in the wrong place is refused in words", async () => {
     using ref = pool.put([1]);
-    assert.equal((await failure(pool.run(echo({ ref })))).code, "SKY_BAD_REF");
-    assert.equal((await failure(pool.run(sky.fn(() => ref)()))).code, "SKY_BAD_REF");
+    const inside = await failure(pool.run(echo({ ref })));
+    assert.equal(inside.code, "SKY_BAD_REF");
+    assert.match(inside.message, /^args\[0\]\.ref \(Ref\)/);
+    const captured = await failure(pool.map((i: number) => [ref, i], [1, 2]));
+    assert.equal(captured.code, "SKY_BAD_REF");
+    assert.match(captured.message, /^captured\.ref \(Ref\)/);
+    assert.match(captured.hint ?? "", /argument of its own/);
     await sky.compute({ nodes: 1, console: "silent" }, async (other) => {
       const error = await failure(other.run(echo(ref)));
       assert.equal(error.code, "SKY_BAD_REF");
@@ -213,5 +229,20 @@ await sky.compute({ nodes: 1, env: { SKYWARD_VALUES_MB: "20" }, console: "silent
       for (const [n, ref] of refs.entries()) assert.deepEqual(await pool.run(last(0, ref)), [0, MB, 100 + n]);
     });
     holds(cost >= 8, `${cost} MB were sent again`);
+  });
+});
+
+await sky.compute({ nodes: 1, worker: { concurrency: 2, executor: "process" }, console: "silent" }, async (pool) => {
+  await point("processes get large arguments, shared values and Refs too, each a copy of its own", async () => {
+    const bytes = noise(3 * MB + 5);
+    assert.equal(await pool.run(digest(bytes)), hash(bytes));
+    assert.equal(hash(await pool.run(echo(bytes))), hash(bytes));
+    using ref = pool.put(new Float64Array(MB).fill(6));
+    const values = new Float64Array(MB).fill(7);
+    const cost = await sent(pool, async () => {
+      assert.deepEqual(await pool.map(spoil, [ref, ref, ref, ref]), [6, 6, 6, 6]);
+      assert.deepEqual(await pool.map(spoil, [values, values, values, values]), [7, 7, 7, 7]);
+    });
+    near(cost, 16);
   });
 });

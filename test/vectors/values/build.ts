@@ -30,6 +30,7 @@ export class Money {
 
 const CLASSES: Record<string, abstract new (...args: never[]) => object> = { Point, Money };
 const functions = new Map<string, (...args: never[]) => unknown>();
+const SHARED = { rows: 3 };
 const EXTERNAL = Uint8Array.from({ length: 32 }, (_, i) => i);
 
 /** The hooks under which the vectors hold. */
@@ -44,6 +45,8 @@ export const hooks: EncodeHooks & DecodeHooks = {
   resolveFunction: (state) => functionNamed(String(state)),
   external: () => 7,
   resolveExternal: () => EXTERNAL.slice(),
+  shared: (object) => (object === SHARED ? 5 : undefined),
+  resolveShared: (index) => (index === 5 ? SHARED : undefined),
 };
 
 export function build(description: Description): unknown {
@@ -130,6 +133,8 @@ function leaf(d: Tagged, objects: Objects): unknown {
       if ("on" in d) return new kind(make(d["on"], objects), d["byteOffset"], d["length"]);
       return new kind(d["shared"] === true ? shared(data) : data.buffer);
     }
+    case "shared":
+      return SHARED;
     case "external":
       return EXTERNAL.slice();
     case "buffer":
