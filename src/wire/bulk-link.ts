@@ -58,6 +58,7 @@ export class BulkLink {
     this.#handlers = handlers;
     this.#reader = new BulkReader({
       arrived: (channel) => handlers.arrived(channel),
+      later: (run) => this.#receive(0, run),
       acknowledge: (channel, bytes) => this.#acknowledge(channel, bytes),
       acknowledged: (channel, bytes) => this.#acknowledged(channel, bytes),
     });

@@ -2,6 +2,7 @@ import { SkyError } from "../errors/sky-error.ts";
 import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
 import { BULK_HEADER_BYTES, type BulkKind, BulkOp } from "./bulk-message.ts";
 import type { Sink } from "./read-into.ts";
+import { TOUCH_MIN_BYTES, TouchAhead } from "./touch-ahead.ts";
 
 /** Channels that a peer may have open at a time. */
 const CHANNELS_MAX = 4096;
@@ -11,6 +12,8 @@ const PART_MAX_BYTES = 4 * 1024 * 1024 * 1024 - 1;
 const ACK_BYTES = 1024 * 1024;
 /** What is read between parts goes through here: a header, and what comes right behind it. */
 const BETWEEN_BYTES = 16 * 1024;
+/** One read brings at most this much; less than what is kept clear of memory that is being touched. */
+const READ_MAX_BYTES = 1024 * 1024;
 
 /** What a channel has brought. */
 export interface Incoming {
@@ -29,12 +32,16 @@ interface Channel extends Incoming {
   part: number;
   offset: number;
   unwanted: boolean;
+  /** By the number of the part: large ones only. */
+  readonly ahead: Map<number, TouchAhead>;
 }
 
 export interface BulkReaderEvents {
   arrived(channel: number): void;
   /** The peer should be told that so much has arrived. */
   acknowledge(channel: number, bytes: number): void;
+  /** Runs what takes up bytes that have arrived before; it may fail as the arrival may. */
+  later(run: () => void): void;
   /** The peer has so much of what was sent. */
   acknowledged(channel: number, bytes: number): void;
 }
@@ -54,6 +61,8 @@ export class BulkReader implements Sink {
   #bodyAt = 0;
   readonly #between = Buffer.allocUnsafeSlow(BETWEEN_BYTES);
   #inPart = false;
+  /** What has come for memory that is just being touched. */
+  #early: Buffer[] = [];
 
   constructor(events: BulkReaderEvents) {
     this.#events = events;
@@ -98,6 +107,7 @@ export class BulkReader implements Sink {
   restart(): void {
     this.#headerAt = 0;
     this.#left = 0;
+    this.#early = [];
     for (const channel of this.#channels.values()) rewind(channel);
   }
 
@@ -107,11 +117,12 @@ export class BulkReader implements Sink {
   }
 
   room(): Uint8Array {
-    const channel = this.#left > 0 && this.#op === BulkOp.DATA ? this.#channels.get(this.#channel) : undefined;
-    this.#inPart = channel !== undefined;
-    if (!channel) return this.#between;
-    const part = partAt(channel);
-    return part.subarray(channel.offset, channel.offset + Math.min(this.#left, part.byteLength - channel.offset));
+    const data = this.#left > 0 && this.#op === BulkOp.DATA && this.#early.length === 0;
+    const channel = data ? this.#channels.get(this.#channel) : undefined;
+    const part = channel && partAt(channel);
+    const end = channel && Math.min(channel.offset + Math.min(this.#left, READ_MAX_BYTES), limitOf(channel));
+    this.#inPart = channel !== undefined && end! > channel.offset;
+    return this.#inPart ? part!.subarray(channel!.offset, end) : this.#between;
   }
 
   filled(bytes: number): void {
@@ -124,6 +135,7 @@ export class BulkReader implements Sink {
   }
 
   push(data: Buffer): void {
+    if (this.#early.length > 0) return void this.#early.push(Buffer.from(data));
     let at = 0;
     while (at < data.length) {
       if (this.#left === 0) {
@@ -134,9 +146,11 @@ export class BulkReader implements Sink {
         if (this.#headerAt === BULK_HEADER_BYTES) this.#begin();
         continue;
       }
-      const size = Math.min(this.#left, data.length - at);
-      if (this.#op === BulkOp.DATA) this.#data(data, at, at + size);
-      else {
+      let size = Math.min(this.#left, data.length - at);
+      if (this.#op === BulkOp.DATA) {
+        size = this.#data(data, at, at + size);
+        if (size === 0) return void this.#early.push(Buffer.from(data.subarray(at)));
+      } else {
         data.copy(this.#body, this.#bodyAt, at, at + size);
         this.#bodyAt += size;
       }
@@ -204,6 +218,7 @@ export class BulkReader implements Sink {
       part: 0,
       offset: 0,
       unwanted: false,
+      ahead: new Map(),
     });
   }
 
@@ -215,24 +230,45 @@ export class BulkReader implements Sink {
       throw malformed(`bulk channel ${this.#channel} brings more than it announced`);
   }
 
-  #data(data: Buffer, from: number, to: number): void {
+  /** Puts bytes where they belong, as many as may be put there now. */
+  #data(data: Buffer, from: number, to: number): number {
     const channel = this.#channels.get(this.#channel);
-    if (!channel) return;
+    if (!channel) return to - from;
     let at = from;
     while (at < to) {
       const part = partAt(channel);
-      const size = Math.min(to - at, part.byteLength - channel.offset);
+      const size = Math.min(to - at, limitOf(channel) - channel.offset);
+      if (size <= 0) break;
       // `set` of a view: `Buffer.copy` does not take shared memory.
       part.set(data.subarray(at, at + size), channel.offset);
       at += size;
       channel.offset += size;
     }
-    this.#came(channel, to - from);
+    if (at > from) this.#came(channel, at - from);
+    return at - from;
   }
 
   #came(channel: Channel, bytes: number): void {
     channel.at += bytes;
+    this.#touch(channel);
     if (channel.kind === 0) this.#arrived(this.#channel, channel);
+  }
+
+  #touch(channel: Channel): void {
+    const part = channel.parts[channel.part];
+    if (part === undefined || part.byteLength < TOUCH_MIN_BYTES) return;
+    let ahead = channel.ahead.get(channel.part);
+    if (!ahead) channel.ahead.set(channel.part, (ahead = new TouchAhead(part)));
+    ahead.step(channel.offset, () => {
+      if (channel.at < channel.bytes) this.#touch(channel);
+      if (this.#early.length > 0) this.#events.later(() => this.#takeUp());
+    });
+  }
+
+  #takeUp(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const data of early) this.push(data);
   }
 
   #check(id: number, hash: Buffer): void {
@@ -269,6 +305,11 @@ function certain({ kind, at, bytes, hashes }: Channel): number {
 
 function isComplete(channel: Channel): boolean {
   return certain(channel) === channel.bytes;
+}
+
+/** Where writing to the current part has to stop for now. */
+function limitOf({ parts, part, ahead }: Channel): number {
+  return ahead.get(part)?.limit ?? parts[part]!.byteLength;
 }
 
 /** The part that the next byte belongs to. */
