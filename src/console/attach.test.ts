@@ -185,6 +185,25 @@ describe("the log", () => {
     expect(pool.timers.size).toBe(0);
   });
 
+  it("tells how far bodies say they are: first, last, and now and then", () => {
+    const pool = open("auto");
+    const report = (task: string, done: number, of?: number) =>
+      pool.emit({ type: "Task.Progress", task, name: "train", node: 1, attempt: 1, done, ...(of ? { of } : {}) });
+    for (let done = 1; done <= 20; done++) {
+      report("t1", done, 20);
+      pool.pass(500);
+    }
+    report("t2", 7);
+    expect(pool.stream.lines.map((line) => line.slice(10).trim())).toEqual([
+      "node 1   train (t1): 1 of 20",
+      "node 1   train (t1): 11 of 20",
+      "node 1   train (t1): 20 of 20",
+      "node 1   train (t2): 7",
+    ]);
+    for (let task = 10; task < 1000; task++) report(`t${task}`, 1, 2);
+    expect(pool.stream.lines.length).toBeLessThan(20);
+  });
+
   it("asks for no event of a single task that went well", () => {
     const pool = open("auto", { tty: true });
     expect(pool.bus.wants("Task.Completed")).toBe(false);

@@ -8,6 +8,7 @@ import { describe, type Line, type LineKind } from "./describe.ts";
 import { clockTime, plural } from "./format.ts";
 import { LiveArea } from "./live-area.ts";
 import { type ConsoleMode, isLive } from "./mode.ts";
+import { ProgressLines } from "./progress-lines.ts";
 import { panelRows } from "./panel.ts";
 import { sanitize } from "./sanitize.ts";
 import { statusText, summaryText } from "./status.ts";
@@ -40,7 +41,7 @@ const REASON_AFTER_MS = 5_000;
 const FAILURES_PER_SECOND = 10;
 const LABEL_WIDTH = 7;
 
-// Events of single tasks are left out, failures and re-runs apart: they would be made for us by the million.
+// Events of single tasks are left out but for failures, re-runs and what bodies report: they would be made for us by the million.
 const LIFE: readonly EventPrefix[] = [
   "Pool",
   "Node",
@@ -61,7 +62,8 @@ export function attachConsole(bus: EventBus, options: ConsoleOptions = {}): Disp
   const mode = options.mode ?? "auto";
   if (mode === "silent") return { [Symbol.dispose]() {} };
   const shown = new Console(mode, options);
-  const only: readonly EventPrefix[] = mode === "minimal" ? LIFE : [...LIFE, "Log", "Metric", "Events"];
+  const only: readonly EventPrefix[] =
+    mode === "minimal" ? LIFE : [...LIFE, "Task.Progress", "Log", "Metric", "Events"];
   const unsubscribe = bus.subscribe((event) => shown.take(event), { only });
   return {
     [Symbol.dispose]() {
@@ -80,6 +82,7 @@ class Console {
   readonly #heartbeatMs: number;
   readonly #stopTimer: () => void;
   readonly #failures = new Throttle(FAILURES_PER_SECOND);
+  readonly #progress = new ProgressLines();
   readonly #views = new Map<string, PoolView>();
   readonly #said = new Map<string, { at: number; text: string }>();
   readonly #stopped = new Set<string>();
@@ -119,6 +122,7 @@ class Console {
     }
     const line = describe(event);
     if (line === undefined || !this.#shown.has(line.kind)) return;
+    if (event.type === "Task.Progress" && !this.#progress.allows(event, this.#now())) return;
     const stormy = event.type === "Task.Failed" || event.type === "Task.Retried";
     if (stormy && !this.#failures.allows(this.#now())) return;
     this.#say(event.pool, event.at, line);

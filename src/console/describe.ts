@@ -32,6 +32,10 @@ export function describe(event: SkyEvent): Line | undefined {
         text: `${event.name} failed${after}: ${withHint(error, event.error.code)}`,
       };
     }
+    case "Task.Progress": {
+      const of = event.of === undefined ? "" : ` of ${event.of}`;
+      return { kind: "detail", node: event.node, text: `${event.name} (${event.task}): ${event.done}${of}` };
+    }
     case "Task.Inspectable":
       return {
         kind: "warning",
