@@ -32,6 +32,7 @@ function shell(): RemoteShell {
       const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
       return { output: child.stdout, exit, stop: () => child.stdin.end() };
     },
+    put: () => Promise.reject(new Error("nothing is needed")),
   };
 }
 

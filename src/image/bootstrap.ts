@@ -4,6 +4,7 @@ import type { ResolvedImage } from "./image.ts";
 import { likelyCause } from "./likely-cause.ts";
 import { type BootstrapEvent, BootstrapOutput } from "./output.ts";
 import { bootstrapInput, bootstrapScript } from "./script.ts";
+import { type PinnedProgram, uvFile } from "./uv.ts";
 
 /** How many lines of a failed phase are shown. */
 const SHOWN_LINES = 20;
@@ -24,6 +25,8 @@ export interface RemoteShell {
   readonly name: string;
   /** Runs `script` by `sh`, with `input` on its stdin, which stays open. */
   start(script: string, input: string): Promise<RemoteCommand>;
+  /** Puts a program of this computer into the machine's cache. @throws SkyError what the machine said */
+  put(program: PinnedProgram, path: string): Promise<void>;
 }
 
 /** What the tasks of this machine get by the bootstrap. */
@@ -50,6 +53,27 @@ export async function bootstrap(
   signal: AbortSignal,
   { network = {}, onEvent }: BootstrapOptions = {},
 ): Promise<Bootstrapped> {
+  const needs = await runOnce(shell, image, signal, { network, onEvent });
+  if (!("system" in needs)) return needs;
+  const { uv, path } = await uvFile(needs.system);
+  signal.throwIfAborted();
+  onEvent?.({ type: "line", line: `sending uv to ${shell.name}`, overwrites: false });
+  await shell.put(uv, path);
+  const done = await runOnce(shell, image, signal, { network, onEvent });
+  if (!("system" in done)) return done;
+  throw new SkyError(
+    "SKY_BOOTSTRAP_FAILED",
+    `${shell.name}: the uv that was stored there is not found or does not run`,
+  );
+}
+
+/** @returns what it came to, or for which system uv is needed */
+async function runOnce(
+  shell: RemoteShell,
+  image: ResolvedImage,
+  signal: AbortSignal,
+  { network = {}, onEvent }: BootstrapOptions,
+): Promise<Bootstrapped | { readonly system: string }> {
   const token = randomBytes(12).toString("hex");
   const report = new Report(token, [...Object.values(image.secrets), ...Object.values(network)]);
   const limit = AbortSignal.timeout(image.bootstrapTimeoutMs);
@@ -74,6 +98,7 @@ export async function bootstrap(
     const code = await command.exit;
     signal.throwIfAborted();
     if (report.ended) return report.result();
+    if (report.needs !== undefined) return { system: report.needs };
     throw report.failure(shell.name, code, limit.aborted ? image.bootstrapTimeoutMs : undefined);
   } finally {
     either.removeEventListener("abort", stop);
@@ -84,6 +109,7 @@ export async function bootstrap(
 /** What was said so far, as far as an error may need it. */
 class Report {
   ended = false;
+  needs: string | undefined;
   readonly #output: BootstrapOutput;
   readonly #secrets: readonly string[];
   readonly #variables: Record<string, string> = {};
@@ -153,6 +179,9 @@ class Report {
         if (this.#lines.length > SHOWN_LINES) this.#lines.shift();
         return { ...event, line };
       }
+      case "need":
+        this.needs = event.system;
+        return event;
       case "end":
         this.ended = true;
         return event;

@@ -16,7 +16,7 @@ const SIGNS: readonly Sign[] = [
     hint: () => "The machine can't resolve names: it has no way to the internet, or needs a proxy (HTTPS_PROXY).",
   },
   {
-    in: /certificate verify failed|unable to get local issuer|self[- ]signed certificate|unknown issuer/i,
+    in: /certificate verify failed|unable to get local issuer|self[- ]signed certificate|unknown ?issuer/i,
     hint: () => "A certificate is not trusted there: give your authority's file in NODE_EXTRA_CA_CERTS.",
   },
   {

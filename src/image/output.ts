@@ -9,6 +9,8 @@ export type BootstrapEvent =
   /** `overwrites`: it takes the place of the line before, as a progress bar does. */
   | { readonly type: "line"; readonly line: string; readonly overwrites: boolean }
   | { readonly type: "variable"; readonly name: string; readonly value: string }
+  /** uv, for "system/architecture". */
+  | { readonly type: "need"; readonly system: string }
   | { readonly type: "waiting" | "end" };
 
 const LINE_MAX = 4096;
@@ -70,6 +72,8 @@ function eventOf([word, first = "", second = ""]: readonly string[]): BootstrapE
       return { type: word, command: decode(first) };
     case "variable":
       return { type: word, name: first, value: decode(second) };
+    case "need":
+      return { type: word, system: first };
     case "waiting":
     case "end":
       return { type: word };

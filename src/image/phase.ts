@@ -3,4 +3,6 @@ export interface Phase {
   readonly name: "system" | "python" | "pip" | "steps";
   /** The body of a shell function; each command of it goes through `run`. */
   readonly body: string;
+  /** The body of another, which says whether uv is needed where there is none. */
+  readonly wantsUv?: string;
 }

@@ -11,17 +11,22 @@ export function pythonPhase({ python }: ResolvedImage): Phase | undefined {
   if (python === undefined) return undefined;
   const wanted =
     python === "auto" ? `sys.version_info >= (3, ${OLDEST_MINOR})` : `sys.version.startswith(${versionTest(python)})`;
-  return {
-    name: "python",
-    body: `
+  const names = `${python === "auto" ? "" : quote(`python${minorOf(python)}`)} python3 python`;
+  const find = `
 found=
-for one in ${python === "auto" ? "" : quote(`python${minorOf(python)}`)} python3 python; do
+for one in ${names}; do
   path=$(command -v "$one") || continue
   "$path" -c ${quote(`import sys; sys.exit(0 if ${wanted} else 1)`)} 2>/dev/null && { found=$path; break; }
-done
+done`;
+  return {
+    name: "python",
+    // Some systems leave out what makes environments.
+    wantsUv: `${find}
+[ -z "$found" ] || ! "$found" -c 'import ensurepip, venv' 2>/dev/null`,
+    body: `${find}
 rm -rf "$venv"
 if [ -n "$uv" ]; then
-  run "$uv" venv --quiet --seed --python "\${found:-${python === "auto" ? "3.12" : python}}" "$venv"
+  run "$uv" venv --quiet --python "\${found:-${python === "auto" ? "3.12" : python}}" "$venv"
 elif [ -n "$found" ]; then
   run "$found" -m venv "$venv"
 else
@@ -38,6 +43,7 @@ export function pipPhase(image: ResolvedImage): Phase | undefined {
   const encoded = Buffer.from(file.text).toString("base64");
   return {
     name: "pip",
+    ...(image.pipIndexes.length > 0 ? { wantsUv: "true" } : {}),
     body: `
 ${file.variables.map(checkVariable).join("\n")}
 printf %s ${encoded} | base64 -d | awk '
@@ -49,6 +55,7 @@ printf %s ${encoded} | base64 -d | awk '
     print
   }' > "$venv/pyproject.toml"
 if [ -n "$uv" ]; then
+  [ -z "\${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="\${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
   (cd "$venv" && run "$uv" pip install --python "$venv/bin/python" -r pyproject.toml)
 else
   ${image.pipIndexes.length > 0 ? `echo "packages from an index of their own need uv" >&2; return 127` : fallback(image)}

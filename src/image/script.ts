@@ -4,6 +4,7 @@ import type { ResolvedImage } from "./image.ts";
 import { MARK } from "./output.ts";
 import type { Phase } from "./phase.ts";
 import { pipPhase, pythonPhase } from "./python.ts";
+import { PINNED_UVS, uvPlace } from "./uv.ts";
 import { quote } from "./quote.ts";
 
 export interface BootstrapScript {
@@ -34,7 +35,8 @@ export function bootstrapScript(image: ResolvedImage): BootstrapScript {
     ...phases.map((phase) => {
       // What comes after something else may depend on it.
       before = hashOf([before, phase.name, phase.body]);
-      return `${phase.name}_phase() {${phase.body}\n}\nphase ${phase.name} ${before} ${placeOf(phase)}`;
+      const wants = phase.wantsUv === undefined ? "" : `${phase.name}_wants_uv() {\n${phase.wantsUv}\n}\n`;
+      return `${wants}${phase.name}_phase() {${phase.body}\n}\nphase ${phase.name} ${before} ${placeOf(phase)}`;
     }),
     `[ ! -d "$venv" ] || { tell VIRTUAL_ENV "$venv"; tell PATH "$venv/bin:$PATH"; }\nsay end\nexit 0\n`,
   ].join("\n");
@@ -73,6 +75,7 @@ function hashOf(parts: readonly string[]): string {
 
 /** The whole of it ends with its caller: when stdin ends, so does every command of its process group. */
 function head(venv: string): string {
+  const uvCases = [...PINNED_UVS].map(([system, uv]) => `${system}) pinned=${uvPlace(uv)} ;;`).join("\n");
   return `exec 2>&1
 umask 022
 IFS=' ' read -r sky_token sky_exports || exit 1
@@ -97,6 +100,7 @@ variable() {
 }
 phase() {
   if [ -e "$3/.$1-$2" ]; then say skipped "$1"; return 0; fi
+  if [ -z "$uv" ] && command -v "$1_wants_uv" >/dev/null && "$1_wants_uv"; then say need "$system"; exit 1; fi
   say phase "$1"
   ( set -e; "$1_phase" ) </dev/null 2>&1
   sky_code=$?
@@ -107,7 +111,12 @@ phase() {
 if [ -n "$sky_exports" ]; then eval "$(printf %s "$sky_exports" | base64 -d)"; fi
 unset sky_exports
 if [ "$(id -u)" -eq 0 ]; then root=; else root="sudo -n --preserve-env=DEBIAN_FRONTEND,http_proxy,https_proxy,no_proxy"; fi
-if uv=$(command -v uv); then :; elif [ -x "$cache/uv/uv" ]; then uv="$cache/uv/uv"; else uv=; fi
+system=$(uname -s)/$(uname -m)
+case $system in
+${uvCases}
+*) pinned= ;;
+esac
+if uv=$(command -v uv); then :; elif [ -n "$pinned" ] && [ -x "$cache/$pinned" ]; then uv="$cache/$pinned"; else uv=; fi
 if command -v flock >/dev/null 2>&1; then
   exec 9>"$state/lock"
   flock -n 9 || { say waiting; flock 9; }

@@ -1,6 +1,8 @@
+import { createReadStream } from "node:fs";
 import type { RemoteShell } from "../image/bootstrap.ts";
 import type { SshConnection } from "./connection.ts";
 import { scriptCommand } from "./shell.ts";
+import { upload } from "./upload.ts";
 
 /** The shell of a machine that is reached by SSH. */
 export function remoteShell(connection: SshConnection): RemoteShell {
@@ -17,5 +19,6 @@ export function remoteShell(connection: SshConnection): RemoteShell {
       channel.write(script + input);
       return { output: channel, exit, stop: () => channel.end() };
     },
+    put: (program, path) => upload(connection, program, { open: () => createReadStream(path) }),
   };
 }

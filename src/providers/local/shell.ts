@@ -20,5 +20,7 @@ export function localShell(name: string, env: NodeJS.ProcessEnv = process.env): 
       child.stdin.write(script + input);
       return { output: child.stdout, exit, stop: () => child.stdin.end() };
     },
+    // Where it lies here is where the script looks for it.
+    put: async () => undefined,
   };
 }
