@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { SkyError } from "../errors/sky-error.ts";
 import type { ResolvedImage } from "./image.ts";
+import type { ExtraCa } from "./network.ts";
 import { likelyCause } from "./likely-cause.ts";
 import { type BootstrapEvent, BootstrapOutput } from "./output.ts";
 import { bootstrapInput, bootstrapScript } from "./script.ts";
@@ -25,8 +26,8 @@ export interface RemoteShell {
   readonly name: string;
   /** Runs `script` by `sh`, with `input` on its stdin, which stays open. */
   start(script: string, input: string): Promise<RemoteCommand>;
-  /** Puts a program of this computer into the machine's cache. @throws SkyError what the machine said */
-  put(program: PinnedProgram, path: string): Promise<void>;
+  /** Puts a file of this computer into the machine's cache. @throws SkyError what the machine said */
+  put(program: PinnedProgram | ExtraCa, path: string): Promise<void>;
 }
 
 /** What the tasks of this machine get by the bootstrap. */
@@ -40,6 +41,8 @@ export interface Bootstrapped {
 export interface BootstrapOptions {
   /** Settings of the network that go with the secrets: proxies may hold passwords. @default {} */
   readonly network?: Readonly<Record<string, string>>;
+  /** Authorities that the machine's programs are to trust as well. */
+  readonly ca?: ExtraCa | undefined;
   readonly onEvent?: (event: BootstrapEvent) => void;
 }
 
@@ -51,8 +54,10 @@ export async function bootstrap(
   shell: RemoteShell,
   image: ResolvedImage,
   signal: AbortSignal,
-  { network = {}, onEvent }: BootstrapOptions = {},
+  { network: given = {}, ca, onEvent }: BootstrapOptions = {},
 ): Promise<Bootstrapped> {
+  if (ca !== undefined) await shell.put(ca, ca.path);
+  const network = ca === undefined ? given : { ...given, SKYWARD_CA: ca.sha256.slice(0, 16) };
   const needs = await runOnce(shell, image, signal, { network, onEvent });
   if (!("system" in needs)) return needs;
   const { uv, path } = await uvFile(needs.system);
@@ -75,7 +80,10 @@ async function runOnce(
   { network = {}, onEvent }: BootstrapOptions,
 ): Promise<Bootstrapped | { readonly system: string }> {
   const token = randomBytes(12).toString("hex");
-  const report = new Report(token, [...Object.values(image.secrets), ...Object.values(network)]);
+  const report = new Report(token, [
+    ...Object.values(image.secrets),
+    ...Object.values(network).filter((value) => value.includes("@")),
+  ]);
   const limit = AbortSignal.timeout(image.bootstrapTimeoutMs);
   const either = AbortSignal.any([signal, limit]);
   signal.throwIfAborted();

@@ -110,6 +110,15 @@ phase() {
 }
 if [ -n "$sky_exports" ]; then eval "$(printf %s "$sky_exports" | base64 -d)"; fi
 unset sky_exports
+if [ -n "\${SKYWARD_CA:-}" ]; then
+  bundle="$cache/ca-$SKYWARD_CA/bundle.pem"
+  for own in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem /dev/null; do
+    [ -r "$own" ] && break
+  done
+  { cat "$own"; echo; cat "$cache/ca-$SKYWARD_CA/ca.pem"; } > "$bundle.$$" && mv -f "$bundle.$$" "$bundle"
+  : "\${NODE_EXTRA_CA_CERTS:=$cache/ca-$SKYWARD_CA/ca.pem}" "\${SSL_CERT_FILE:=$bundle}" "\${PIP_CERT:=$bundle}" "\${REQUESTS_CA_BUNDLE:=$bundle}" "\${CURL_CA_BUNDLE:=$bundle}"
+  export NODE_EXTRA_CA_CERTS SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+fi
 if [ "$(id -u)" -eq 0 ]; then root=; else root="sudo -n --preserve-env=DEBIAN_FRONTEND,http_proxy,https_proxy,no_proxy"; fi
 system=$(uname -s)/$(uname -m)
 case $system in

@@ -6,7 +6,7 @@ import { CACHE, scriptCommand, WHOLE } from "./shell.ts";
 
 /** A file of our own for the cache of a machine, known there by its content: `<kind>-<hash>/<file>`. */
 export interface CachedFile {
-  readonly kind: "agent" | "node" | "uv";
+  readonly kind: "agent" | "node" | "uv" | "ca";
   readonly file: string;
   readonly sha256: string;
   /** Of the file as it lies there, in bytes. */

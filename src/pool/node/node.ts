@@ -120,7 +120,7 @@ export class Node {
       elapsedMs: elapsed(),
     });
     this.#state = "connecting";
-    const given = await prepareMachine(rank, this.#machine, image, emit, signal);
+    const given = await prepareMachine(rank, this.#machine, image, emit, signal, provider.atHome === true);
     this.#env = { ...given, ...config.env };
     await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal, choice);
     emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });

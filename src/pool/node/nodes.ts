@@ -5,6 +5,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Bind } from "../dispatch/bind.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { proxiesOf } from "../../image/network.ts";
 import { ANY_NODE, type NodeChoice } from "../../image/node-choice.ts";
 import { messageOf } from "../message-of.ts";
 import type { PoolSpec } from "../spec.ts";
@@ -105,7 +106,8 @@ export class Nodes {
   #start(rank: number): Promise<void> {
     const { spec, leftover, dispatcher, emit, onProgress } = this.#options;
     const { provider, name, concurrency, executor, reuseProcesses, killGraceMs, image } = spec;
-    const env = { ...image.env, ...image.secrets, ...spec.env };
+    const network = provider.atHome === true ? {} : proxiesOf(process.env);
+    const env = { ...network, ...image.env, ...image.secrets, ...spec.env };
     const [token, epoch] = [this.#token, this.#epoch];
     const node = new Node({
       rank,

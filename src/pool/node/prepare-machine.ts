@@ -1,6 +1,7 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import { bootstrap } from "../../image/bootstrap.ts";
 import type { ResolvedImage } from "../../image/image.ts";
+import { extraCaOf, proxiesOf } from "../../image/network.ts";
 import type { BootstrapEvent } from "../../image/output.ts";
 import { needsBootstrap } from "../../image/script.ts";
 import type { Machine } from "../../providers/provider.ts";
@@ -17,6 +18,7 @@ export async function prepareMachine(
   image: ResolvedImage,
   emit: (event: NodeNews) => void,
   signal: AbortSignal,
+  atHome: boolean,
 ): Promise<Readonly<Record<string, string>>> {
   if (!needsBootstrap(image)) return {};
   const began = performance.now();
@@ -47,7 +49,9 @@ export async function prepareMachine(
       throw new SkyError("SKY_BAD_OPTION", `${machine.name} has no shell, so image can only set env and secrets there`);
     }
     emit({ type: "Node.PhaseChanged", node: rank, phase: "bootstrap" });
-    const { variables } = await bootstrap(await machine.shell(signal), image, signal, { onEvent });
+    // On this computer the environment says it by itself.
+    const way = atHome ? {} : { network: proxiesOf(process.env), ca: extraCaOf(process.env) };
+    const { variables } = await bootstrap(await machine.shell(signal), image, signal, { ...way, onEvent });
     emit({ type: "Node.Bootstrap.Done", node: rank, success: true, elapsedMs: elapsed() });
     return variables;
   } catch (error) {

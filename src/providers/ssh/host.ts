@@ -1,9 +1,11 @@
+import { createReadStream } from "node:fs";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { SshConnection, SshOptions } from "../../ssh/connection.ts";
 import { openPatiently } from "../../ssh/reconnect.ts";
 import { targetName } from "../../ssh/target.ts";
 import { upload } from "../../ssh/upload.ts";
 import type { AgentProgram } from "./agent-program.ts";
+import { extraCaOf } from "../../image/network.ts";
 import { PINNED_NODES } from "../../image/pinned-nodes.ts";
 import type { NodeChoice } from "../../image/node-choice.ts";
 import { mirroredNode, nodeSource } from "./node-binary.ts";
@@ -17,6 +19,8 @@ export class SshHost {
   readonly name: string;
   readonly options: SshOptions;
   readonly agent: AgentProgram;
+  /** What this program trusts beyond the usual authorities, its machines do too. */
+  readonly ca = extraCaOf(process.env);
   readonly #uploads = new Map<string, Promise<void>>();
   /** When each thing was last sent, ms of this process. */
   readonly #sentAt = new Map<string, number>();
@@ -76,6 +80,8 @@ export class SshHost {
     onPhase?: (phase: string) => void,
   ): Promise<void> {
     onPhase?.(`push ${need}`);
+    const { ca } = this;
+    if (need === "ca" && ca !== undefined) return upload(connection, ca, { open: () => createReadStream(ca.path) });
     if (need === "agent") return upload(connection, this.agent.file, this.agent.source);
     const release = node.releases.get(system);
     if (release !== undefined && "package" in release) return upload(connection, release, await nodeSource(release));

@@ -136,7 +136,7 @@ export class SshMachine implements Machine {
     const connection = await this.#reach(signal);
     this.#options.onPhase?.("start agent");
     const asked = performance.now();
-    const script = startScript({ agent: this.#via.agent.file, node, dir: this.#dir });
+    const script = startScript({ agent: this.#via.agent.file, node, ca: this.#via.ca, dir: this.#dir });
     const channel = await connection.exec(scriptCommand(script));
     const stderr = new Tail();
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));

@@ -12,6 +12,8 @@ type Release = NonNullable<ReturnType<NodeChoice["releases"]["get"]>>;
 export interface StartScript {
   readonly agent: CachedFile;
   readonly node: NodeChoice;
+  /** Authorities that the agent and its tasks are to trust as well. */
+  readonly ca?: CachedFile | undefined;
   readonly dir: string;
 }
 
@@ -20,7 +22,7 @@ export interface StartScript {
  * The agent's configuration is the line behind the script. It prints `@skyward need SYSTEM/ARCH WHAT...`, or
  * `@skyward node PATH` and `@skyward agent PATH`, then what the agent says.
  */
-export function startScript({ agent, node, dir }: StartScript): string {
+export function startScript({ agent, node, ca, dir }: StartScript): string {
   const cases = [...node.releases].map(([system, release]) => `${system}) ${takeRelease(release)} ;;`);
   const fits =
     node.version === undefined ? "" : ` && case "$(node --version)." in v${node.version}.*) true ;; *) false ;; esac`;
@@ -46,7 +48,8 @@ umask 077
 unset NODE_OPTIONS
 agent=${cachePath(agent)}
 need=
-skyward_whole "$agent" ${agent.sha256} ${agent.size} || need=agent
+${ca === undefined ? "" : `ca=${cachePath(ca)}; skyward_whole "$ca" ${ca.sha256} ${ca.size} || need=ca; export NODE_EXTRA_CA_CERTS="\${NODE_EXTRA_CA_CERTS:-$ca}"`}
+skyward_whole "$agent" ${agent.sha256} ${agent.size} || need="$need agent"
 system=$(uname -s)/$(uname -m)
 node=
 if found=$(command -v node) && skyward_modern "$(node --version 2>/dev/null)"${fits}; then

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { isLoopbackProxy } from "./loopback-proxy.ts";
 import type { NpmSettings } from "../../../wire/records.ts";
 
 /** Settings that say where packages come from and how they are reached. All others stay at home. */
@@ -39,7 +40,11 @@ function read(root: string, env: NodeJS.ProcessEnv): NpmSettings {
   const cafile = textOf(all.findLast(([key]) => key === "cafile")?.[1]);
   const ca = textOf(env["NODE_EXTRA_CA_CERTS"]);
   return {
-    rc: all.map(([key, value]) => (PASSED.test(key) ? `${key} = ${value}\n` : "")).join(""),
+    rc: all
+      .map(([key, value]) =>
+        PASSED.test(key) && !(key.endsWith("proxy") && isLoopbackProxy(value)) ? `${key} = ${value}\n` : "",
+      )
+      .join(""),
     ...(cafile === undefined ? {} : { cafile }),
     ...(ca === undefined ? {} : { ca }),
   };
@@ -52,7 +57,7 @@ function textOf(file: string | undefined): string | undefined {
 function proxies(env: NodeJS.ProcessEnv): Setting[] {
   return PROXIES.flatMap(([key, name]) => {
     const value = env[name] ?? env[name.toLowerCase()];
-    return value === undefined || value === "" ? [] : [[key, value] as const];
+    return value === undefined || value === "" || isLoopbackProxy(value) ? [] : [[key, value] as const];
   });
 }
 
