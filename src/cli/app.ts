@@ -5,7 +5,8 @@ import { wantsColors } from "../console/colors.ts";
 import { ownRoot } from "../function/artifact/own-package.ts";
 import { check } from "./check/command.ts";
 import { ledger } from "./ledger/command.ts";
-import { exec, logs, nodes, ssh } from "./pools/commands.ts";
+import { exec, logs, nodes } from "./pools/commands.ts";
+import { ssh } from "./ssh/commands.ts";
 import { sweep } from "./sweep/command.ts";
 
 /** The commands of `sky`: each is described here, and loaded when it is called. */

@@ -178,20 +178,23 @@ function refusalOf(
   const name = hostName(host, port);
   const verdict = knownHosts.check(host, port, key);
   const shown = `${keyType(key)} ${fingerprint(key)}`;
+  const line = `${name} ${keyType(key)} ${key.toString("base64")}`;
   const details = { host: name, fingerprint: fingerprint(key), keyType: keyType(key) };
   if (verdict.state === "known") return undefined;
   if (verdict.state === "unknown") {
     const message = `${name} shows the host key ${shown}, which is in none of ${knownHosts.files.join(", ")}`;
-    const line = `${name} ${keyType(key)} ${key.toString("base64")}`;
     return new SkyError("SKY_SSH_HOST_UNKNOWN", message, {
-      hint: `Compare the fingerprint on the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add to known_hosts: ${line}`,
+      hint: `Compare the fingerprint on the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: sky ssh trust ${name}`,
       details: { ...details, line },
     });
   }
   if (verdict.state === "revoked")
     return new SkyError("SKY_SSH_HOST_KEY", `${name} shows the revoked host key ${shown}`, { details });
   const message = `${name} shows the host key ${shown}, but known_hosts expects ${verdict.expected.join(" or ")}`;
-  return new SkyError("SKY_SSH_HOST_KEY", message, { details: { ...details, expected: verdict.expected } });
+  return new SkyError("SKY_SSH_HOST_KEY", message, {
+    hint: `If the machine was made anew, compare the fingerprint on it, then: sky ssh trust ${name}`,
+    details: { ...details, line, expected: verdict.expected },
+  });
 }
 
 function connectError(cause: Error & { level?: string }, name: string, identities: readonly Identity[]): SkyError {

@@ -70,6 +70,18 @@ export class KnownHosts {
   }
 }
 
+/** The text of a known_hosts file without the lines for a host: its name as `hostName` gives it. */
+export function forget(text: string, name: string): string {
+  const stays = (line: string): boolean => {
+    const parsed = parseLine(line);
+    return parsed === undefined || parsed.revoked || !matches(parsed.hosts, name);
+  };
+  return text
+    .split(/(?<=\n)/)
+    .filter(stays)
+    .join("");
+}
+
 /** As in known_hosts: "host", or "[host]:port" when the port is not 22. */
 export function hostName(host: string, port: number): string {
   const lower = host.toLowerCase();

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Machine, Provider } from "../../src/providers/provider.ts";
 import { ssh } from "../../src/providers/ssh/ssh.ts";
 import { Sshd, type SshdOptions } from "../support/sshd.ts";
@@ -82,6 +82,9 @@ const attachesOf = (dir: string): number[] =>
     }
   });
 const cached = (): string[] => readdirSync(join(home, ".cache/skyward")).toSorted();
+
+// What the machine of the tests trusts is sent along too.
+vi.stubEnv("NODE_EXTRA_CA_CERTS", "");
 
 describe("a machine reached by SSH", () => {
   it("gets the agent into a home without anything, once, and is left as it was but for that", async () => {

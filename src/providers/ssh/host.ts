@@ -79,7 +79,7 @@ export class SshHost {
     node: NodeChoice,
     onPhase?: (phase: string) => void,
   ): Promise<void> {
-    onPhase?.(`push ${need}`);
+    if (need !== "ca") onPhase?.(`push ${need}`);
     const { ca } = this;
     if (need === "ca" && ca !== undefined) return upload(connection, ca, { open: () => createReadStream(ca.path) });
     if (need === "agent") return upload(connection, this.agent.file, this.agent.source);
