@@ -29,6 +29,7 @@ export function bad(name: string, wanted: string, value: unknown, more = ""): Sk
 }
 
 export function show(value: unknown): string {
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

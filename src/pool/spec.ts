@@ -155,9 +155,13 @@ function text(name: string, value: unknown): string | undefined {
   throw bad(name, "1 to 64 letters, digits, dots, dashes or underscores", value);
 }
 
+function nameIn(value: unknown): string {
+  return typeof value === "function" && /^[\w$]+$/.test(value.name) ? value.name : "train";
+}
+
 function functions(value: unknown): readonly AnyFunction[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value)) throw bad("functions", "a list of functions, such as [train]", value);
+  if (!Array.isArray(value)) throw bad("functions", `a list such as [${nameIn(value)}]`, value);
   for (const [index, one] of value.entries()) {
     if (typeof one === "function") continue;
     const name = `functions[${index}]`;

@@ -64,6 +64,9 @@ const HANDLE: Why = {
   advice: "Open it inside the function, and pass what is needed to open it.",
 };
 
+/** What to do about an object of a class that is the platform's. */
+export const MAKE_THERE = "Make it inside the function, or with sky.once.";
+
 /** Why an object of a class that nobody registered is refused, in words. */
 export function refusalOf(value: object): Refusal {
   const name = className(value);
@@ -78,6 +81,8 @@ export function refusalOf(value: object): Refusal {
     const reason = "its prototype is an object of this process";
     return new Refusal(name, reason, "Pass a plain copy, { ...it }, or make it an instance of a class.");
   }
+  if (isBuiltin(value, name))
+    return new Refusal(label, `it is an object of the built-in class ${name}, which does not cross`, MAKE_THERE);
   return new Refusal(
     label,
     `it is an instance of the class ${name}, which the other end does not know`,
@@ -104,4 +109,11 @@ function isHandle(value: object): boolean {
   const v = value as Record<string, unknown>;
   if (typeof v["pipe"] === "function" && typeof v["on"] === "function") return true;
   return typeof v["getReader"] === "function" || typeof v["getWriter"] === "function";
+}
+
+/** Whether the class is the language's, in whatever realm, or a global of the platform. */
+function isBuiltin(value: object, name: string): boolean {
+  const { constructor } = Object.getPrototypeOf(value) as { readonly constructor: (...args: never) => unknown };
+  if (/\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor))) return true;
+  return (globalThis as unknown as Record<string, unknown>)[name] === constructor;
 }

@@ -76,6 +76,8 @@ export interface EntrySource extends ModuleSource {
   readonly assets: readonly string[];
   /** Packages that are installed where it runs although they could be sent. @default [] */
   readonly listed?: readonly ListedPackage[];
+  /** The function itself, where it ships by file and export. */
+  readonly wanted?: { readonly specifier: string; readonly exported: string };
   /** Whether a file is one whose declarations travel: it is never imported on a node. */
   isHome(file: string): boolean;
   /**

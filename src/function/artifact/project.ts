@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { contentOf } from "../cache/contents.ts";
 import type { Artifact, ArtifactExternal, ArtifactFile, ArtifactLink, EntrySource, Prepared } from "./artifact.ts";
+import { checkExport } from "./check-export.ts";
 import { filesBelow, glob, kindOfPath } from "./files.ts";
 import { findPackage, isPackageFile, Layout, packageNameOf, packageRoot, readManifest } from "./layout.ts";
 import { absentExternal, externalOf } from "./native/externals.ts";
@@ -53,6 +54,7 @@ export class Project {
       throw refusePlugAndPlay(entry, root);
     await this.#files.addWritten(entry.modules, entry);
     const own = await traceWritten(entry, this.#files.isWritten, this.#layout, this.#tracer, entry);
+    await checkExport(entry, own.imports, (file) => this.#tracer.file(file));
     const included = await this.#included(entry);
     const imports = [...own.imports, ...included.imports];
     const built = await this.#buildEntry(own, entry);

@@ -5,6 +5,7 @@ import { Facts } from "./facts.ts";
 import { type FunctionLocation, scriptUrl } from "./inspector.ts";
 import { Lines } from "./lines.ts";
 import { engineSource, type LoadedSource, loadSource, startOf } from "./loaded-source.ts";
+import { type DynamicNames, dynamicNamesIn } from "./dynamic-names.ts";
 import { exportedName, localName, requiredName } from "./exports.ts";
 import { type ImportedName, importsIn } from "./imports.ts";
 import { childrenOf, type Node, parseWithScopes } from "./parser.ts";
@@ -40,6 +41,7 @@ export class LoadedModule {
   readonly #uses: readonly Use[];
   readonly #facts = new Map<Node, Facts>();
   readonly #scopes: readonly Scope[];
+  #dynamic: readonly DynamicNames[] | undefined;
 
   constructor(file: string, kind: "esm" | "cjs", source: string, map: OriginalMap | undefined) {
     this.file = file;
@@ -67,6 +69,12 @@ export class LoadedModule {
       if (!inside) found.push(use);
     }
     return found;
+  }
+
+  /** The first place in the stretch where only the run tells what names mean. */
+  dynamicNames(start: number, end: number): DynamicNames | undefined {
+    this.#dynamic ??= dynamicNamesIn(this.ast, this.source);
+    return this.#dynamic.find((found) => found.start >= start && found.start < end);
   }
 
   /** The function, class or method whose text is this stretch. */

@@ -15,11 +15,13 @@ export function moduleCode(
   const key = [file, specifier, exported, name, ...include].join("\0");
   let code = codes.get(key);
   if (code !== undefined) return code;
+  const why = `${specifier} exports no function ${exported}\n    named in ${file}`;
+  const hint = `Export ${exported} from there as a function, or name another export in sky.module.`;
   const text =
     `import * as all from ${JSON.stringify(specifier)};\n` +
     // The default import of CommonJS is all that it exports.
     `const found = [all, all.default].map((one) => one?.[${JSON.stringify(exported)}]).find((one) => typeof one === "function");\n` +
-    `if (typeof found !== "function") throw new TypeError(${JSON.stringify(`${specifier} exports no function ${exported}`)});\n` +
+    `if (typeof found !== "function") throw Object.assign(new TypeError(${JSON.stringify(why)}), ${JSON.stringify({ code: "SKY_BAD_CALL", hint })});\n` +
     // One that was made by sky.fn is called as its body.
     `export const make = () => found[Symbol.for("skyward.fn.body")] ?? found;\n`;
   const homes = new Homes();
@@ -38,6 +40,7 @@ export function moduleCode(
       entryName: moduleName(file, "esm", text),
       place: () => undefined,
       include,
+      wanted: { specifier, exported },
       assets: [],
       modules: [],
       isHome: (path) => homes.has(path),

@@ -1,6 +1,6 @@
 import { eachItem } from "./each-item.ts";
 import { types } from "node:util";
-import { refusalOf } from "../../values/describe.ts";
+import { MAKE_THERE, refusalOf } from "../../values/describe.ts";
 import { hasPrivateState } from "../../values/private-state.ts";
 import { ownCodec, registeredClass } from "../../values/registry.ts";
 import { travels } from "../../values/symbols.ts";
@@ -179,7 +179,11 @@ class Surveyor {
     const label = builtinClassName(value);
     if ((label !== undefined && label !== "events.EventEmitter") || !isUserClass(constructor, value)) {
       const { label: own, reason, advice } = refusalOf(value);
-      throw this.#refuse(label ?? own, `can't travel: ${reason}`, advice);
+      const isOfNode = label !== undefined && advice?.startsWith("Register") === true;
+      const [why, hint] = isOfNode
+        ? ["its class is one of Node's own, which does not cross", MAKE_THERE]
+        : [reason, advice];
+      throw this.#refuse(label ?? own, `can't travel: ${why}`, hint);
     }
     if (hasPrivateState(constructor)) {
       const hint = `Give the class ${constructor.name} a static [sky.codec], or make the instance inside the function.`;

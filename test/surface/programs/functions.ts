@@ -31,7 +31,7 @@ const missing = sky.fn(() => 1, { name: "missing", include: ["./own/not-there.ts
 await point("entries that are no functions are refused by their index", async () => {
   assert.match(
     (await refusal({ functions: parses })).message,
-    /^functions must be a list of functions, such as \[train\]/,
+    /^functions must be a list such as \[parses\]; got the function parses$/,
   );
   assert.match((await refusal({ functions: [parses, 5] })).message, /^functions\[1\] must be .*; got 5$/);
   const called = await refusal({ functions: [parses("1")] });
