@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { hostKeyFaults } from "../../scripts/checks/host-keys.ts";
 import { importFaults } from "../../scripts/checks/imports.ts";
 import { sourceFaults } from "../../scripts/checks/source.ts";
 
@@ -103,5 +104,19 @@ describe("the check of sources", () => {
       expect.stringMatching(/^src\/a\/loose\.ts:1/),
       expect.stringMatching(/^src\/a\/undone\.ts:1/),
     ]);
+  });
+});
+
+describe("the check of host keys", () => {
+  const good = "const client = new Client();\nclient.connect({ hostVerifier: (key: Buffer) => verified(key) });";
+  it("finds nothing where every connection is verified", () => {
+    expect(hostKeyFaults(house({ "ssh/connection.ts": good }))).toEqual([]);
+  });
+  it.each([
+    ["a connection without a verifier", { "ssh/connection.ts": `${good}\nother.connect({});` }, /without a verifier/],
+    ["one that is opened elsewhere", { "providers/x/x.ts": good }, /are opened by ssh\/connection\.ts/],
+    ["an option of OpenSSH", { "cli/x.ts": '"-o", "StrictHostKeyChecking=no"' }, /only KnownHosts says/],
+  ])("finds %s", (_what, files, fault) => {
+    expect(hostKeyFaults(house(files))).toEqual([expect.stringMatching(fault)]);
   });
 });
