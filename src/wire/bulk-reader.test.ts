@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { pbkdf2, randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
@@ -48,7 +48,7 @@ const parts = [randomBytes(1000), Buffer.alloc(0), randomBytes(70 * MB + 3), ran
 for (const kind of [0, 1] as const)
   describe(kind === 0 ? "a value for one taker" : "a shared value", () => {
     it.each([
-      ["faster than its memory is touched", 200 * MB, 1 * MB],
+      ["at once", 200 * MB, 1 * MB],
       ["in arrivals of some size, each in a turn", 700_001, 1 * MB],
       ["in one message", 3 * MB, 200 * MB],
     ])("arrives whole: %s", async (_, arrivalBytes, pieceBytes) => {
@@ -58,6 +58,15 @@ for (const kind of [0, 1] as const)
         one.push(bytes.subarray(at, at + arrivalBytes));
         await turn();
       }
+      same(one.take(await arrived).parts, parts);
+    });
+
+    it("arrives whole while threads that should touch its memory are busy", async () => {
+      const { reader: one, arrived } = reader();
+      const bytes = messages(parts, kind, 1 * MB);
+      for (let i = 0; i < 8; i++) pbkdf2("a", "b", 100_000, 64, "sha512", () => undefined);
+      one.push(bytes);
+      expect(one.complete(1) === undefined).toBe(true);
       same(one.take(await arrived).parts, parts);
     });
 

@@ -11,6 +11,7 @@ test("large values", async () => {
     "shared objects keep their identity inside an item",
     "1,000 tasks that share a Ref send it to each of 4 nodes once",
     "a Ref is any value: an item, an object, a number; each task has a copy of its own",
+    "a Ref of many MB is a copy of its own each time, also where it is there twice",
     "a call that runs here gets a copy of what a Ref stands for",
     "a Ref in the wrong place is refused in words",
     "a host that ended is sent what it lost",

@@ -142,6 +142,19 @@ await sky.compute({ nodes: 4, console: "silent" }, async (pool) => {
     assert.deepEqual(await pool.map(spoil, pulled()), [6, 6, 6, 6, 6]);
   });
 
+  await point("a Ref of many MB is a copy of its own each time, also where it is there twice", async () => {
+    const bytes = noise(41 * MB + 3);
+    using ref = pool.put(bytes);
+    using other = pool.put(bytes);
+    const both = sky.fn((a: Uint8Array, b: Uint8Array, c: Uint8Array) => {
+      const hashes = [a, b].map((one) => createHash("sha256").update(one).digest("hex"));
+      a.fill(0);
+      return [...hashes, a === c, b[1000], a.buffer instanceof ArrayBuffer && b.buffer instanceof ArrayBuffer];
+    });
+    const expected = [hash(bytes), hash(bytes), true, bytes[1000], true];
+    for (let i = 0; i < 2; i++) assert.deepEqual(await pool.run(both(ref, other, ref), { target: 0 }), expected);
+  });
+
   await point("a call that runs here gets a copy of what a Ref stands for", async () => {
     using values = pool.put(new Float64Array(MB).fill(2));
     const call = spoil(values);

@@ -1,5 +1,7 @@
 import { decode } from "../../../values/decode.ts";
 import type { DecodeHooks } from "../../../values/hooks.ts";
+import { ownCopy } from "../../../wire/own-copy.ts";
+import { TOUCH_MIN_BYTES } from "../../../wire/touch-ahead.ts";
 import type { PartsMessage } from "../messages.ts";
 
 /** Large arguments of the tasks that run here: asked for by the task that starts, so that only it gets them. */
@@ -26,8 +28,28 @@ export class LargeArguments {
 }
 
 /** The value of a task's parts. Its own bytes become part of it; of shared ones it gets a copy that is its own. */
-export function decodeLarge({ value, shares }: PartsMessage, hooks: DecodeHooks | undefined): unknown {
-  return decodeParts(value, { ...hooks, resolveShared: (index) => decodeParts(shares[index] ?? [], hooks) });
+export async function decodeLarge({ value, shares }: PartsMessage, hooks: DecodeHooks | undefined): Promise<unknown> {
+  const copies: Uint8Array[][] = [];
+  for (const parts of shares) copies.push(await copied(parts));
+  return decodeParts(value, {
+    ...hooks,
+    resolveShared(index) {
+      const own = copies[index] ?? [];
+      // What is in the value a second time, by another Ref, is another object.
+      copies[index] = [...(shares[index] ?? [])];
+      return decodeParts(own, hooks);
+    },
+  });
+}
+
+/** Copies of large parts that threads share; what is smaller is copied when it is decoded. */
+async function copied(parts: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  const out: Uint8Array[] = [];
+  for (const part of parts) {
+    const copies = part.byteLength >= TOUCH_MIN_BYTES && part.buffer instanceof SharedArrayBuffer;
+    out.push(copies ? await ownCopy(part) : part);
+  }
+  return out;
 }
 
 function decodeParts([head, ...externals]: readonly Uint8Array[], hooks: DecodeHooks | undefined): unknown {

@@ -174,7 +174,8 @@ export class SlotLoops {
         if (message.mode >= Mode.LARGE_ARGUMENTS) {
           const parts = await this.large.fetch(id, message.attempt);
           if (run.stopped) return this.#leave(run);
-          const large = decodeLarge(parts, bind.hooks?.decode);
+          const large = await decodeLarge(parts, bind.hooks?.decode);
+          if (run.stopped) return this.#leave(run);
           args = message.mode === Mode.LARGE_ITEM ? [large] : (large as unknown[]);
         } else args = this.#arguments(run, chunk, start, bind.hooks?.decode);
         const body = bind.body!;
