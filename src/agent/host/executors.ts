@@ -10,6 +10,9 @@ import { Process } from "../executors/process/process.ts";
 import { Thread } from "../executors/thread/thread.ts";
 import { agentFile } from "../locate.ts";
 
+const INSPECTOR_LINE =
+  /^(?:Debugger (?:listening on ws:|attached\.|ending on ws:)|For help, see: https:\/\/nodejs\.org)/;
+
 export type ExecutorKind = "thread" | "process" | "inspected";
 
 /** The executors of a node by kind: each is started when a function first needs it. */
@@ -118,7 +121,10 @@ export class Executors {
       let inspector: number | undefined;
       return new Process({ dir, worker }, options, {
         message: (carrier, message) => {
-          if (message instanceof Uint8Array || message.type !== "inspector") return events.message(carrier, message);
+          if (message instanceof Uint8Array) return events.message(carrier, message);
+          // Node tells where the inspector is on this machine; a debugger is to use the way that leads here.
+          if (message.type === "line" && message.stream === "stderr" && INSPECTOR_LINE.test(message.text)) return;
+          if (message.type !== "inspector") return events.message(carrier, message);
           const { type: _, ...news } = message;
           inspector = news.port;
           this.#events.inspector(news);
