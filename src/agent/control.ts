@@ -70,12 +70,16 @@ export type ToController =
   | HostDeath
   | NodeLine
   | MetricsLine
+  /** The answer to `keep`: this link may be closed now. */
+  | { readonly type: "kept" }
   /** The link broke the protocol and is closed after this line. */
   | { readonly type: "error"; readonly code: ErrorCode; readonly error: string };
 
 export type ToSupervisor =
   | { readonly type: "ping"; readonly id: number }
   /** Orderly goodbye: end now, leave nothing. */
-  | { readonly type: "end" };
+  | { readonly type: "end" }
+  /** The pool is closed: begin afresh, and wait so long for the next controller. */
+  | { readonly type: "keep"; readonly ms: number };
 
 export const jsonLine = (value: Hello | Answer | ToController | ToSupervisor): string => `${JSON.stringify(value)}\n`;

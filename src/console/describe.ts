@@ -71,6 +71,10 @@ function describePool(event: SkyEvent): Line | undefined {
     }
     case "Pool.Stopping":
       return { kind: "detail", text: `closing: ${event.reason}` };
+    case "Pool.Kept": {
+      const text = `${plural(event.nodes.length, "node")} kept for the next run, until ${timeOf(event.untilMs)}`;
+      return { kind: "life", text };
+    }
     case "Scaling.DesiredChanged":
       return { kind: "life", text: `nodes ${event.previous} -> ${event.desired}: ${event.reason}` };
     case "Scaling.Draining":
@@ -120,6 +124,8 @@ function describeNode(event: SkyEvent): Line | undefined {
     }
     case "Node.Replaced":
       return { kind: "life", node: event.node, text: `${event.machine} takes the place of ${event.previous}` };
+    case "Node.Adopted":
+      return { kind: "life", node: event.node, text: `adopted ${event.machine}, kept since ${timeOf(event.keptAt)}` };
     case "Node.Installing":
       return { kind: "life", node: event.node, text: `installing ${event.package}` };
     case "Node.Installed":
@@ -146,4 +152,8 @@ function describeNode(event: SkyEvent): Line | undefined {
 function withHint(message: string, code?: string, hint?: string): string {
   const named = code === undefined || message.includes(code) ? message : `${message} [${code}]`;
   return hint === undefined ? named : `${named}\n${hint}`;
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toLocaleTimeString("en-GB");
 }

@@ -108,6 +108,14 @@ export interface NodeReplaced extends OfNode {
   readonly machine: string;
 }
 
+/** The node goes on with a machine that an earlier run of the pool has kept. */
+export interface NodeAdopted extends OfNode {
+  readonly type: "Node.Adopted";
+  readonly machine: string;
+  /** ms since the epoch. */
+  readonly keptAt: number;
+}
+
 /** A package with native code, such as `sharp@0.33.5`, is being installed there. */
 export interface NodeInstalling extends OfNode {
   readonly type: "Node.Installing";
@@ -216,6 +224,7 @@ export type NodeEvent =
   | NodePreempted
   | NodeHostReplaced
   | NodeReplaced
+  | NodeAdopted
   | NodeInstalling
   | NodeInstalled
   | NodeDraining

@@ -70,6 +70,14 @@ export interface PoolStopping extends EventBase {
   readonly reason: string;
 }
 
+/** Machines stay for the next run of this pool's name. */
+export interface PoolKept extends EventBase {
+  readonly type: "Pool.Kept";
+  readonly nodes: readonly number[];
+  /** When they end by themselves, ms since the epoch. */
+  readonly untilMs: number;
+}
+
 /** The last event of a pool. A `Tasks.Progress` with the final counts stands before it. */
 export interface PoolStopped extends EventBase {
   readonly type: "Pool.Stopped";
@@ -128,6 +136,7 @@ export type PoolEvent =
   | PoolNoOffers
   | PoolReconciled
   | PoolStopping
+  | PoolKept
   | PoolStopped
   | ScalingDesiredChanged
   | ScalingHeld

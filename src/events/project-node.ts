@@ -41,6 +41,7 @@ export function projectNode(before: NodeView, event: NodeEvent | MetricSampled):
     case "Node.HostReplaced":
       return { ...view, hostsReplaced: view.hostsReplaced + 1 };
     case "Node.Replaced":
+    case "Node.Adopted":
       return { ...view, machine: event.machine };
     case "Node.Draining":
       return to(view, "draining", event.at);

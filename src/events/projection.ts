@@ -50,6 +50,7 @@ export function projectPool(view: PoolView, event: SkyEvent): PoolView {
     case "Pool.NoOffers":
     case "Pool.Reconciled":
     case "Pool.Stopping":
+    case "Pool.Kept":
     case "Pool.Stopped":
     case "Error.Occurred":
       return projectLife(view, event);

@@ -26,7 +26,7 @@ import { Endpoint } from "./endpoint/endpoint.ts";
 import { guard } from "./exit.ts";
 import { lateRefusal } from "./late-refusal.ts";
 import { messageOf } from "./message-of.ts";
-import type { NodeNews } from "./node/node.ts";
+import type { NodeNews } from "./node/node-news.ts";
 import { Nodes } from "./node/nodes.ts";
 import { Progress } from "./progress.ts";
 import type { PoolSpec } from "./spec.ts";
@@ -54,6 +54,7 @@ export class Pool implements AsyncDisposable {
   readonly #endpoint: Endpoint;
   #view: PoolView;
   #closing: Promise<void> | undefined;
+  #opened = false;
   readonly #traces: Trace[] = [];
   #keepAlive: NodeJS.Timeout | undefined;
 
@@ -291,6 +292,7 @@ export class Pool implements AsyncDisposable {
       signal?.throwIfAborted();
       this.#emit({ type: "Pool.Provisioning", totalNodes: desired, provider: provider.name, concurrency });
       await this.#nodes.open(codes, node);
+      this.#opened = true;
     } catch (error) {
       const failed = this.#failure(error);
       this.#emit({ type: "Pool.ProvisionFailed", reason: failed.message, code: failed.code });
@@ -331,7 +333,7 @@ export class Pool implements AsyncDisposable {
     this.#spec.signal?.removeEventListener("abort", this.#aborted);
     for (const failure of this.#unobserved.report(this.#calls.unobservedBatches))
       this.#emit({ type: "Error.Occurred", message: `a failure that nobody awaited: ${failure}`, fatal: false });
-    await this.#nodes.close();
+    await this.#nodes.close(this.#opened);
     await this.#dispatcher.dispose();
     this.#endpoint.close();
     clearInterval(this.#keepAlive);

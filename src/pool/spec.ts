@@ -24,6 +24,11 @@ export interface PoolOptions {
   readonly provider?: Provider | CloudProvider | undefined;
   /** How long a machine that was created for the pool outlives its controller's silence; "0s": for ever. @default "600s" */
   readonly ttl?: string | undefined;
+  /**
+   * How long machines and their agents stay when the pool closes, for the next run of the same name to go on with. Not
+   * with sky.local(). @default "0s"
+   */
+  readonly keep?: string | undefined;
   /** @default 1; with `sky.ssh`, one for each host */
   readonly nodes?: NodesSpec | undefined;
   readonly worker?: WorkerOptions | undefined;
@@ -71,6 +76,8 @@ export interface PoolSpec extends WorkerSpec {
   readonly concurrency: number;
   readonly image: ResolvedImage;
   readonly functions: readonly AnyFunction[];
+  /** 0: machines end, or are left, with the pool. */
+  readonly keepMs: number;
   readonly killGraceMs: number;
   readonly defaultLimitMs: number;
   readonly retryOnInterruption: number;
@@ -83,6 +90,7 @@ const NAMES = [
   "name",
   "provider",
   "ttl",
+  "keep",
   "nodes",
   "worker",
   "image",
@@ -113,6 +121,15 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
   provider.checkImage?.(image);
   const name = text("name", options.name) ?? "pool";
   const ttlMs = options.ttl === undefined ? 600_000 : parseDuration(options.ttl, "ttl");
+  const keepMs = options.keep === undefined ? 0 : parseDuration(options.keep, "keep");
+  if (keepMs > 0 && !("describe" in provider) && provider.keeping === undefined)
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `keep needs machines that outlive the program; those of ${provider.name} don't`,
+      {
+        hint: "Leave keep out, or use sky.container(), sky.ssh() or a cloud.",
+      },
+    );
   const capacity = "capacity" in provider ? provider.capacity?.() : undefined;
   return {
     name,
@@ -120,6 +137,7 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
     provider: "describe" in provider ? sources.create(provider, { pool: name, image, ttlMs }) : provider,
     ...nodes(options.nodes === undefined ? (capacity ?? 1) : options.nodes),
     image,
+    keepMs,
     functions: functions(options.functions),
     ...worker,
     defaultLimitMs:

@@ -9,6 +9,10 @@ export interface Book {
   intended(intent: Intent, provider: ProviderReference): Promise<void>;
   /** The provider has made it. */
   created(name: string, id: string): Promise<void>;
+  /** It waits for a later run, and ends by itself at that time, in ms since the epoch. */
+  kept(name: string, untilMs: number): Promise<void>;
+  /** This run goes on with a machine that an earlier one has kept. */
+  adopted(machine: Pick<Intent, "name" | "tags" | "ttlS">, id: string, provider: ProviderReference): Promise<void>;
   /** The provider says that it is gone, or that it never was. */
   gone(name: string): Promise<void>;
 }

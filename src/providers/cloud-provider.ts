@@ -17,6 +17,11 @@ export interface CloudProvider<P = unknown> {
   readonly selfEnd: "os" | "scoped-token" | "none";
   /** What makes this provider again in another process, to sweep: plain data, no secrets. */
   readonly reference: ProviderReference;
+  /**
+   * What its machines are made from, as text: a machine that was kept goes on only in a pool of the same.
+   * @default the reference
+   */
+  readonly shape?: string;
   /** @throws SkyError SKY_BAD_OPTION where its machines can't be made so; called before anything is made */
   checkImage?(image: ResolvedImage): void;
   /** Machine shapes that can be had, in any order. */

@@ -26,10 +26,30 @@ export interface Provider {
   checkImage?(image: ResolvedImage): void;
   /** What its user should know before machines cost money: said when a pool opens. */
   readonly warning?: string | undefined;
+  /** How its machines are taken up that an earlier run has left; left out where they end with their program. */
+  readonly keeping?: Keeping;
   /** Called when all machines were released. */
   close?(): Promise<void>;
   /** @throws SkyError what is wrong with the options or the way to the machine */
   provision(request: ProvisionRequest, signal: AbortSignal): Promise<Machine>;
+}
+
+/** What a later run needs to take up a machine that was kept for it: plain data, with secrets. */
+export interface KeptMachine {
+  readonly name: string;
+  /** The provider's. */
+  readonly provider: string;
+  /** The rank of its node. */
+  readonly rank: number;
+  /** What only its provider reads. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Keeping {
+  /** Why a machine does not fit this provider's pool, in words; undefined where it does. */
+  mismatch(kept: KeptMachine): string | undefined;
+  /** @throws SkyError when it is not there any more, or out of reach */
+  adopt(kept: KeptMachine, request: ProvisionRequest, signal: AbortSignal): Promise<Machine>;
 }
 
 /** What a link shows to be let in. */
@@ -91,6 +111,11 @@ export interface Machine {
    * sends nothing before. May be called again after a cut; makes what lies below (an SSH connection) anew if it has to.
    */
   connect(kind: LinkKind, key: LinkKey, signal: AbortSignal): Promise<Duplex>;
+  /**
+   * In place of `release`, after the agent said that it waits for another controller: lets go of the machine as it is.
+   * @param untilMs when it ends by itself, ms since the epoch
+   */
+  keep?(rank: number, key: LinkKey, untilMs: number): Promise<KeptMachine>;
   /**
    * After "end" on the control link, or in place of it: waits for the agent to go (at most 5 s, then ends it), removes
    * what is left of it and closes connections. A second call returns the first one's promise.

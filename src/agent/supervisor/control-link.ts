@@ -7,6 +7,7 @@ const UNREAD_MAX_BYTES = 1024 * 1024;
 
 export interface ControlHandlers {
   end(): void;
+  keep(ms: number): void;
   /** Something came. */
   heard(): void;
   /** The link is gone: cut, closed by the controller, or replaced. */
@@ -74,7 +75,10 @@ export class ControlLink {
     if (message?.type === "ping" && typeof message.id === "number")
       this.send({ type: "pong", id: message.id, at: performance.timeOrigin + performance.now() });
     else if (message?.type === "end") this.#handlers.end();
-    else this.#refuse(`no message of this protocol: ${line.slice(0, 80)}`);
+    else if (message?.type === "keep" && typeof message.ms === "number" && message.ms > 0) {
+      this.#handlers.keep(message.ms);
+      this.send({ type: "kept" });
+    } else this.#refuse(`no message of this protocol: ${line.slice(0, 80)}`);
   }
 
   #refuse(error: string): void {

@@ -37,7 +37,9 @@ export class HostKeeper {
   #lastDeath: HostDeath | undefined;
   #generation = 0;
   #deaths: number[] = [];
+  /** A host that ends now was told to. */
   #stopping = false;
+  #over = false;
 
   constructor(options: HostKeeperOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class HostKeeper {
     const { token: _, ...hostConfig } = config;
     this.send({ type: "config", config: hostConfig, generation });
     child.on("message", (message: ToSupervisorFromHost) => {
+      if (this.#child !== child || this.#stopping) return;
       if (message.type !== "ready") return said(message);
       this.#state = { type: "host", generation, state: "ready", pid: child.pid! };
       this.#options.ready(this.#state);
@@ -86,7 +89,7 @@ export class HostKeeper {
       void this.#died(generation, null, null, stderr);
     });
     child.once("exit", (code, signal) => {
-      this.#state = undefined;
+      if (this.#child === child) this.#state = undefined;
       const closed = once(child, "close");
       void Promise.race([closed, delay(LAST_WORDS_MS)]).then(() => this.#died(generation, code, signal, stderr));
     });
@@ -100,7 +103,22 @@ export class HostKeeper {
 
   /** Ends the host and all its processes. */
   async stop(orderly: boolean): Promise<void> {
+    this.#over = true;
+    await this.#stop(orderly);
+  }
+
+  /** Ends the host with all that it runs, and starts another one. */
+  async renew(): Promise<void> {
+    await this.#stop(true);
+    if (this.#over) return;
+    this.#lastDeath = undefined;
+    this.#stopping = false;
+    this.start();
+  }
+
+  async #stop(orderly: boolean): Promise<void> {
     this.#stopping = true;
+    this.#state = undefined;
     const child = this.#child;
     if (orderly && child !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
@@ -111,7 +129,7 @@ export class HostKeeper {
   }
 
   async #died(generation: number, code: number | null, signal: NodeJS.Signals | null, stderr: Tail): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || generation !== this.#generation) return;
     this.#lastDeath = { type: "host", generation, state: "dead", code, signal, stderr: stderr.toString() };
     this.#options.dead(this.#lastDeath);
     await killTree(this.#options.tree);

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** A node with a running task outlives its controller's silence for so long. */
 const BUSY_MS = 4 * 3600_000;
@@ -26,6 +26,10 @@ export class Lease implements Disposable {
   #renewed: number;
   #busySince: number | undefined;
   #held = false;
+  /** What the last controller gave, until the next one is there. */
+  #keptMs: number | undefined;
+  /** Somebody, an earlier agent perhaps, wrote when the machine ends. */
+  #mayEnd = true;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -45,7 +49,17 @@ export class Lease implements Disposable {
   /** There is a control link, or there is no more. */
   held(held: boolean): void {
     this.#held = held;
+    if (held) this.#keptMs = undefined;
     this.renew();
+  }
+
+  /** The controller leaves, nothing runs, and another controller may come within this time. */
+  keep(ms: number): void {
+    this.#held = false;
+    this.#keptMs = ms;
+    this.#busySince = undefined;
+    this.renew();
+    this.#look();
   }
 
   /** Tasks run, or no more do: then the controller has the whole time again to come back for what they gave. */
@@ -70,8 +84,8 @@ export class Lease implements Disposable {
   #look(): void {
     const now = this.#uptimeMs();
     const { graceMs, silenceMs, over } = this.#options;
-    const limitMs = this.#held ? silenceMs : graceMs;
-    if (limitMs === 0) return;
+    const limitMs = this.#held ? silenceMs : (this.#keptMs ?? graceMs);
+    if (limitMs === 0) return this.#lift();
     const silentMs = now - this.#renewed;
     const worksOn = this.#busySince !== undefined && now - Math.max(this.#busySince, this.#renewed) < BUSY_MS;
     if (silentMs >= limitMs && !worksOn) return over(`no word of its controller for ${Math.round(silentMs)} ms`);
@@ -79,9 +93,18 @@ export class Lease implements Disposable {
     this.#write(Math.ceil((worksOn ? now + limitMs : this.#renewed + limitMs) / 1000) + 1);
   }
 
+  /** There is no end any more. */
+  #lift(): void {
+    const { file } = this.#options;
+    if (file === undefined || !this.#mayEnd) return;
+    this.#mayEnd = false;
+    rmSync(file, { force: true });
+  }
+
   #write(endS: number): void {
     const { file } = this.#options;
     if (file === undefined) return;
+    this.#mayEnd = true;
     try {
       writeFileSync(`${file}.next`, `${endS}\n`);
       renameSync(`${file}.next`, file);

@@ -22,6 +22,8 @@ export interface LinksOptions {
   readonly config: AgentConfig;
   readonly hosts: () => HostKeeper;
   readonly end: () => void;
+  /** The controller leaves, and another one may come within so many milliseconds. */
+  readonly keep: (ms: number) => void;
   /** There is (`true`) or there is no more a control link. */
   readonly controlled: (held: boolean) => void;
   /** The controller said something on its control link. */
@@ -130,6 +132,10 @@ export class Links {
       { ok: true, pid: process.pid },
       {
         end: this.#options.end,
+        keep: (ms) => {
+          this.#closeAdopted(Infinity);
+          this.#options.keep(ms);
+        },
         heard: this.#options.heard,
         closed: () => {
           if (this.#control !== link) return;

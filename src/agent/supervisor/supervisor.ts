@@ -53,6 +53,11 @@ export async function runSupervisor({
     config,
     hosts: () => hosts,
     end: () => void end("the pool was closed", true),
+    keep: (ms) => {
+      lease?.keep(ms);
+      // Nothing of what one program ran is there when the next one comes.
+      void hosts.renew();
+    },
     controlled: (held) => lease?.held(held),
     heard: () => lease?.renew(),
   });

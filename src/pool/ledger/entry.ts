@@ -14,6 +14,8 @@ export type Entry =
       readonly owner: string;
       /** 0: no lease. */
       readonly ttlS: number;
+      /** No controller has it: it waits for a later run of its pool, and ends by itself at that time, ms since the epoch. */
+      readonly keptUntil?: number;
     }
   | { readonly v: 1; readonly type: "created"; readonly at: number; readonly name: string; readonly id: string }
   | { readonly v: 1; readonly type: "gone"; readonly at: number; readonly name: string };

@@ -23,18 +23,37 @@ export interface Verdict {
 }
 
 /** What a sweep does with the machines of one provider. */
-export function sweepPlan({ owner, machines, ledger, lives, named }: SweepFacts): Verdict[] {
+export function sweepPlan({ owner, machines, ledger, lives, named, now }: SweepFacts): Verdict[] {
   const known = new Set(ledger.map(({ controller }) => controller));
   return machines.map((machine) => {
-    const { controller } = machine.tags;
+    const holder = holderOf(machine.name, ledger);
+    // Who took up a kept machine is not who made it.
+    const controller = holder?.controller ?? machine.tags.controller;
     if (machine.tags.owner !== owner) return { machine, remove: false, reason: "it belongs to another owner" };
     if (named.includes(machine.name)) return { machine, remove: true, reason: "it was named" };
+    const until = holder?.keptUntil;
+    if (until !== undefined) {
+      const time = new Date(until).toISOString();
+      const reason = `it was kept for the next run of pool ${machine.tags.pool} until ${time}`;
+      return { machine, remove: until <= now, reason };
+    }
     if (!known.has(controller)) {
       return { machine, remove: false, reason: `its controller ${controller} is not in this ledger` };
     }
     if (lives(controller)) return { machine, remove: false, reason: `its controller ${controller} is alive` };
     return { machine, remove: true, reason: `its controller ${controller} has ended` };
   });
+}
+
+/** Under whose name a machine is on record: while it changes hands, the living one's. */
+export function holderOf(
+  name: string,
+  ledger: readonly ControllerEntries[],
+): { readonly controller: string; readonly keptUntil?: number | undefined } | undefined {
+  const holders = ledger.flatMap(({ controller, entries }) =>
+    entries.filter((entry) => entry.name === name).map(({ keptUntil }) => ({ controller, keptUntil })),
+  );
+  return holders.find(({ keptUntil }) => keptUntil === undefined) ?? holders[0];
 }
 
 /** Entries of ended controllers whose machine is not there, and will not come any more. */

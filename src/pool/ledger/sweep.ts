@@ -44,7 +44,7 @@ export async function sweep({ dir, restore, also = [], named = [], yes, remove }
       const mine = entriesOf(ledger, reference);
       const listed = await cloud.list(owner, AbortSignal.timeout(60_000));
       const facts: SweepFacts = { owner, machines: listed, ledger, lives: controllerLives, named, now: Date.now() };
-      for (const verdict of sweepPlan(facts)) machines.push(await carryOut(verdict, cloud, dir, yes, remove));
+      for (const verdict of sweepPlan(facts)) machines.push(await carryOut(verdict, cloud, ledger, dir, yes, remove));
       if (yes)
         for (const { controller, name } of settledEntries({ ...facts, ledger: mine }))
           await settle(dir, controller, name);
@@ -58,6 +58,7 @@ export async function sweep({ dir, restore, also = [], named = [], yes, remove }
 async function carryOut(
   verdict: Verdict,
   cloud: CloudProvider,
+  ledger: readonly ControllerEntries[],
   dir: string,
   yes: boolean,
   remove: SweepOptions["remove"],
@@ -67,7 +68,8 @@ async function carryOut(
   if (!verdict.remove || !yes) return swept;
   try {
     await remove(cloud, machine.id);
-    await settle(dir, machine.tags.controller, machine.name);
+    for (const { controller, entries } of ledger)
+      if (entries.some(({ name }) => name === machine.name)) await settle(dir, controller, machine.name);
     return { ...swept, removed: true };
   } catch (error) {
     return { ...swept, error: (error as Error).message };

@@ -32,6 +32,7 @@ export class ControlLink {
   readonly #lines = new Lines(CONTROL_LINE_MAX_BYTES);
   readonly #pings = new Map<number, number>();
   #pingId = 0;
+  #answered: ((kept: boolean) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** Waits for the supervisor's answer on a stream whose first line has been sent. */
@@ -77,6 +78,19 @@ export class ControlLink {
     return new Promise((resolve) => this.#stream.write(jsonLine({ type: "end" }), () => resolve()));
   }
 
+  /** Leaves the node to a later controller. False when it did not say in time that it waits. */
+  keep(ms: number, limitMs: number): Promise<boolean> {
+    clearInterval(this.#timer);
+    return new Promise((resolve) => {
+      const late = setTimeout(() => resolve(false), limitMs);
+      this.#answered = (kept) => {
+        clearTimeout(late);
+        resolve(kept);
+      };
+      this.#stream.write(jsonLine({ type: "keep", ms }));
+    });
+  }
+
   dispose(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -104,11 +118,13 @@ export class ControlLink {
     } else if (message.type === "host") this.#events.host(message);
     else if (message.type === "metrics") this.#events.metrics(message.samples);
     else if (message.type === "log") this.#events.log(message);
+    else if (message.type === "kept") this.#answered?.(true);
     else throw new SkyError(message.code, message.error);
   }
 
   #down(): void {
     if (this.#timer === undefined) return;
+    this.#answered?.(false);
     this.dispose();
     this.#events.down();
   }

@@ -3,17 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
 import type { HostDeath, HostReady } from "../../agent/control.ts";
 import { SkyError } from "../../errors/sky-error.ts";
-import type { SkyEvent } from "../../events/event.ts";
-import type { Machine, Provider } from "../../providers/provider.ts";
 import type { NodeChoice } from "../../image/node-choice.ts";
+import type { KeptMachine, Machine, Provider } from "../../providers/provider.ts";
 import type { ResolvedImage } from "../../image/image.ts";
 import type { Code } from "../../function/capture/code.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { SessionCounters } from "../../wire/session.ts";
+import { obtain, type TakenUp } from "../keep/keeping.ts";
 import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
-import type { NodeNote } from "./node-note.ts";
+import { type NodeNote, type NoteListeners, tellNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
+import { deathWords } from "./death-words.ts";
 import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
@@ -21,12 +22,11 @@ import type { SyncIncludes } from "./sync-includes.ts";
 
 /** A node that can't be reached for this long is lost. */
 const LOST_MS = 30_000;
+/** How long a node may take to say that it waits for a later run. */
+const KEEP_ANSWER_MS = 2000;
 const BACKOFF_MAX_MS = 2000;
 
-/** An event as a node tells it: the pool adds its name and the time. */
-export type NodeNews<E = SkyEvent> = E extends SkyEvent ? Omit<E, "pool" | "at"> : never;
-
-export interface NodeOptions {
+export interface NodeOptions extends NoteListeners {
   readonly rank: number;
   readonly pool: string;
   readonly provider: Provider;
@@ -34,16 +34,16 @@ export interface NodeOptions {
   readonly image: ResolvedImage;
   readonly choice: NodeChoice;
   readonly includes: SyncIncludes;
+  /** Goes on with this machine in place of a new one. */
+  readonly kept: TakenUp | undefined;
   /** What has to be in place before the node is ready. */
   readonly codes: readonly Code[];
   readonly dispatcher: Dispatcher;
   readonly shows: ShowsOutput;
-  readonly emit: (event: NodeNews) => void;
   /** It can take tasks now, for the first time or again. */
   readonly onReady: (node: Node) => void;
   /** It can't be reached any more; what it had has been queued again. */
   readonly onLost: (node: Node, reason: string) => void;
-  readonly onProgress: (task: number, done: number, of: number | null) => void;
 }
 
 export type NodeState = "provisioning" | "connecting" | "preparing" | "ready" | "reconnecting" | "lost" | "closed";
@@ -101,13 +101,13 @@ export class Node {
 
   /** Brings the node up. @throws SkyError what the provider, the way to the machine, or the agent failed with */
   async start(): Promise<void> {
-    const { rank, pool, provider, config, image, choice, includes, emit } = this.#options;
+    const { rank, pool, provider, config, image, choice, includes, kept, emit } = this.#options;
     const { signal } = this.#abort;
     const began = performance.now();
     const elapsed = (): number => Math.round(performance.now() - began);
     emit({ type: "Node.Provisioning", node: rank });
     const onPhase = (phase: string): void => emit({ type: "Node.PhaseChanged", node: rank, phase });
-    this.#machine = await provider.provision({ rank, pool, onPhase }, signal);
+    this.#machine = await obtain(provider, kept, { rank, pool, onPhase }, signal);
     if (signal.aborted) {
       await this.#machine.release();
       signal.throwIfAborted();
@@ -123,7 +123,9 @@ export class Node {
     const given = await prepareMachine(rank, this.#machine, image, emit, signal, provider.atHome === true);
     this.#env = { ...given, ...config.env };
     await this.#machine.start({ ...config, env: this.#env, rank, pool }, signal, choice);
-    emit({ type: "Node.Connected", node: rank, machine: this.#machine.name, elapsedMs: elapsed() });
+    const { name: machine } = this.#machine;
+    emit({ type: "Node.Connected", node: rank, machine, elapsedMs: elapsed() });
+    if (kept) emit({ type: "Node.Adopted", node: rank, machine, keptAt: kept.keptAt });
     await Promise.all([this.#openControl(), this.#openData(), includes.to(this.#machine, rank, emit, signal)]);
     await this.#prepare();
     this.#ready();
@@ -141,20 +143,38 @@ export class Node {
     if (this.#state === "ready") this.#data.topology(info);
   }
 
+  /** Lets go of the machine with its agent, for a later run. Undefined where that is not possible, and the node is closed. */
+  async keep(untilMs: number): Promise<KeptMachine | undefined> {
+    const [machine, control] = [this.#machine, this.#control];
+    if (this.#state !== "ready" || !machine?.keep || !control || !this.#data.up) return void (await this.close());
+    this.#end();
+    this.#data.dispose();
+    const kept = (await control.keep(untilMs - Date.now(), KEEP_ANSWER_MS))
+      ? await machine.keep(this.rank, this.#key, untilMs).catch(() => undefined)
+      : undefined;
+    if (kept) control.dispose();
+    else await this.close();
+    return kept;
+  }
+
   /** Ends the agent and lets the machine go. */
   async close(): Promise<void> {
     const began = performance.now();
-    const was = this.#state;
-    this.#state = "closed";
-    this.#abort.abort();
-    if (was !== "closed")
-      this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: "the pool closed" });
+    this.#end();
     await Promise.race([this.#control?.end(), sleep(500, undefined, { ref: false })]);
     this.#data.dispose();
     await this.#machine?.release();
     this.#control?.dispose();
     if (this.#machine)
       this.#options.emit({ type: "Node.Gone", node: this.rank, elapsedMs: Math.round(performance.now() - began) });
+  }
+
+  #end(): void {
+    const was = this.#state;
+    this.#state = "closed";
+    this.#abort.abort();
+    if (was !== "closed")
+      this.#options.dispatcher.nodeDown(this.rank, { cause: "nodeGone", reason: "the pool closed" });
   }
 
   get #key(): { token: string; epoch: number } {
@@ -192,18 +212,8 @@ export class Node {
   }
 
   #note(note: NodeNote): void {
-    const { emit, onProgress } = this.#options;
-    switch (note.type) {
-      case "killing":
-        this.#culprit = note.culprit;
-        return;
-      case "progress":
-        return onProgress(note.id, note.done, note.of);
-      case "installing":
-        return emit({ type: "Node.Installing", node: this.rank, package: note.package });
-      case "installed":
-        return emit({ type: "Node.Installed", node: this.rank, package: note.package, elapsedMs: note.elapsedMs });
-    }
+    if (note.type === "killing") this.#culprit = note.culprit;
+    else tellNote(this.rank, note, this.#options);
   }
 
   /** Puts codes in place. That may take a while, so links are made anew and a host is replaced as when it is ready. */
@@ -304,10 +314,7 @@ export class Node {
 
   /** Everything that the host had is gone; another one will answer. */
   #hostGone(): void {
-    const death = this.#death;
-    const reason = death
-      ? `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${lastLine(death.stderr)}`
-      : "the process that ran it was replaced";
+    const reason = deathWords(this.#death);
     this.#data.dispose();
     this.#bulk.forget();
     this.#data = this.#newData();
@@ -389,9 +396,4 @@ export class Node {
     // Who waits for its start is told by that.
     if (!starting) this.#options.onLost(this, reason);
   }
-}
-
-function lastLine(stderr: string): string {
-  const line = stderr.trimEnd().split("\n").at(-1);
-  return line ? `: ${line}` : "";
 }

@@ -7,9 +7,12 @@ import type { Bind } from "../dispatch/bind.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import { proxiesOf } from "../../image/network.ts";
 import { ANY_NODE, type NodeChoice } from "../../image/node-choice.ts";
+import type { KeptMachine } from "../../providers/provider.ts";
+import { leave, type TakenUp, takeUp } from "../keep/keeping.ts";
 import { messageOf } from "../message-of.ts";
 import type { PoolSpec } from "../spec.ts";
-import { Node, type NodeNews } from "./node.ts";
+import { Node } from "./node.ts";
+import type { NodeNews } from "./node-news.ts";
 import { SyncIncludes } from "./sync-includes.ts";
 import { placeOf } from "./topology.ts";
 
@@ -73,9 +76,10 @@ export class Nodes {
       this.#options.emit({ type: "Error.Occurred", message: provider.warning, fatal: false });
     let left = desired;
     let ready = 0;
+    const kept = await takeUp(this.#options.spec, this.#options.emit);
     await new Promise<void>((resolve, reject) => {
       for (let rank = 0; rank < desired; rank++) {
-        this.#start(rank).then(
+        this.#begin(rank, kept.get(rank)).then(
           () => {
             left--;
             if (++ready === min) resolve();
@@ -90,20 +94,45 @@ export class Nodes {
     });
   }
 
-  async close(): Promise<void> {
+  /** @param keeps leave the machines for the next run, if the pool was asked to */
+  async close(keeps: boolean): Promise<void> {
     this.#closing = true;
-    for (const ended of await Promise.allSettled([...this.#nodes.values()].map((node) => node.close()))) {
-      if (ended.status === "fulfilled") continue;
+    const { keepMs, name } = this.#options.spec;
+    const untilMs = Date.now() + keepMs;
+    const ending = [...this.#nodes.values()].map((node) =>
+      keeps && keepMs > 0 ? node.keep(untilMs) : node.close().then(() => undefined),
+    );
+    const kept: KeptMachine[] = [];
+    for (const ended of await Promise.allSettled(ending)) {
+      if (ended.status === "fulfilled") {
+        if (ended.value) kept.push(ended.value);
+        continue;
+      }
       const message = `a node was not left in order: ${messageOf(ended.reason)}`;
       this.#options.emit({ type: "Error.Occurred", message, fatal: false });
     }
+    await leave(name, untilMs, kept, this.#options.emit);
     await this.#options.spec.provider.close?.().catch((error: unknown) => {
       const message = `${this.#options.spec.provider.name} was not left in order: ${messageOf(error)}`;
       this.#options.emit({ type: "Error.Occurred", message, fatal: false });
     });
   }
 
-  #start(rank: number): Promise<void> {
+  /** With the machine that was kept for it, or another one where that can't be. */
+  async #begin(rank: number, kept: TakenUp | undefined): Promise<void> {
+    if (kept === undefined) return this.#start(rank);
+    try {
+      await this.#start(rank, kept);
+    } catch (error) {
+      if (this.#closing) throw error;
+      const message = `node ${rank} can't go on with ${kept.machine.name}, which was kept: ${messageOf(error)}`;
+      this.#options.emit({ type: "Error.Occurred", message, fatal: false, node: rank });
+      await this.#nodes.get(rank)?.close();
+      await this.#start(rank);
+    }
+  }
+
+  #start(rank: number, kept?: TakenUp): Promise<void> {
     const { spec, leftover, dispatcher, emit, onProgress } = this.#options;
     const { provider, name, concurrency, executor, reuseProcesses, killGraceMs, image } = spec;
     const network = provider.atHome === true ? {} : proxiesOf(process.env);
@@ -128,6 +157,7 @@ export class Nodes {
       image,
       choice: this.#choice,
       includes: this.#includes,
+      kept,
       codes: this.#codes,
       dispatcher,
       shows: (bind, stream) => this.#shows(rank, bind, stream),

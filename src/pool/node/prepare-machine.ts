@@ -5,7 +5,7 @@ import { extraCaOf, proxiesOf } from "../../image/network.ts";
 import type { BootstrapEvent } from "../../image/output.ts";
 import { needsBootstrap } from "../../image/script.ts";
 import type { Machine } from "../../providers/provider.ts";
-import type { NodeNews } from "./node.ts";
+import type { NodeNews } from "./node-news.ts";
 
 /**
  * Makes a machine what its image says, and tells of it.

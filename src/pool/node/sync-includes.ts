@@ -4,7 +4,7 @@ import type { ResolvedImage } from "../../image/image.ts";
 import type { Machine } from "../../providers/provider.ts";
 import { sendSync } from "../../wire/files/sync.ts";
 import { askFiles } from "../access/ask-files.ts";
-import type { NodeNews } from "./node.ts";
+import type { NodeNews } from "./node-news.ts";
 
 /** Of a copy that is cut; each goes on where the last one was. */
 const TRIES = 4;

@@ -32,10 +32,12 @@ class Containers implements CloudProvider<Prepared> {
   readonly trust = "ours";
   readonly selfEnd = "os";
   readonly reference: CloudProvider["reference"];
+  readonly shape: string;
   readonly #options: ResolvedContainer;
 
   constructor(options: ResolvedContainer) {
     this.#options = options;
+    this.shape = JSON.stringify(options);
     this.reference = { name: this.name, options: { binary: options.binary } };
   }
 

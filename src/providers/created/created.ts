@@ -4,13 +4,14 @@ import { SkyError } from "../../errors/sky-error.ts";
 import { identityOf, type KeyPair, newKeyPair } from "../../ssh/key-pair.ts";
 import { hostName, KnownHosts } from "../../ssh/known-hosts.ts";
 import type { CloudProvider, Instance, Intent, Offer } from "../cloud-provider.ts";
-import type { Machine, Provider, ProvisionRequest } from "../provider.ts";
+import type { Keeping, KeptMachine, Machine, Provider, ProvisionRequest } from "../provider.ts";
 import { readAgent } from "../ssh/agent-program.ts";
 import { SshHost } from "../ssh/host.ts";
-import { SshMachine } from "../ssh/machine.ts";
+import { SshMachine, type SshMachineOptions } from "../ssh/machine.ts";
 import { awaitRunning } from "./await-running.ts";
 import type { Book } from "../book.ts";
 import { CALL_LIMIT_MS, create, createdNothing, failed, find } from "./create.ts";
+import { type KeptCreated, type Likeness, likenessOf, mismatchOf, parseKept } from "./kept.ts";
 import { CreatedMachine } from "./machine.ts";
 import { remove } from "./remove.ts";
 
@@ -20,6 +21,8 @@ const LEASE_FILE = "/run/skyward/lease";
 const DOUBT_MS = 500;
 /** How long the first login may take, from when the provider says that the machine runs. */
 const LOGIN_LIMIT_MS = 120_000;
+/** And to a machine that was kept, before another one is made in its place. */
+const ADOPT_LIMIT_MS = 10_000;
 
 export interface CreatedOptions {
   readonly pool: string;
@@ -31,6 +34,9 @@ export interface CreatedOptions {
   /** The agent's program. @default the bundled agent */
   readonly agent?: string;
 }
+
+/** A machine that is there, and how to get in. */
+type Made = Omit<KeptCreated, "agent" | "like"> & Pick<Intent, "name">;
 
 interface Prepared<P> {
   readonly book: Book;
@@ -50,15 +56,20 @@ class Fleet<P> implements Provider {
   readonly selfEnd: "os" | "scoped-token" | "none";
   readonly warning: string | undefined;
   readonly #cloud: CloudProvider<P>;
+  readonly #like: Likeness;
   readonly #options: CreatedOptions;
   /** Machines that may be there: whoever closes waits for all of them. */
   readonly #lives = new Set<Promise<unknown>>();
   #prepared: Promise<Prepared<P>> | undefined;
   #saved = false;
+  /** The key to a machine of an earlier run that was taken up. */
+  #adopted: KeyPair | undefined;
+  #keeps = false;
 
   constructor(cloud: CloudProvider<P>, options: CreatedOptions) {
     this.#cloud = cloud;
     this.#options = options;
+    this.#like = likenessOf(cloud as CloudProvider, options.environment);
     this.name = cloud.name;
     this.trust = cloud.trust;
     this.selfEnd = cloud.selfEnd;
@@ -75,8 +86,21 @@ class Fleet<P> implements Provider {
     return coming;
   }
 
+  readonly keeping: Keeping = {
+    mismatch: (kept) => mismatchOf(kept, this.#like),
+    adopt: (kept, request, signal) => {
+      signal.throwIfAborted();
+      const coming = this.#adopt(kept, request, signal);
+      this.#hold(coming);
+      return coming;
+    },
+  };
+
   async close(): Promise<void> {
     while (this.#lives.size > 0) await Promise.allSettled(this.#lives);
+    // What the machines share goes with the last of them.
+    if (this.#keeps) return;
+    if (this.#adopted) this.#prepared ??= this.#prepare(AbortSignal.timeout(CALL_LIMIT_MS), this.#adopted);
     const prepared = await this.#prepared?.catch(() => undefined);
     if (prepared) await this.#cloud.teardown(prepared.own, AbortSignal.timeout(CALL_LIMIT_MS));
   }
@@ -100,18 +124,46 @@ class Fleet<P> implements Provider {
       onPhase?.("start");
       const running = await awaitRunning(this.#cloud, instance, signal);
       onPhase?.("connect");
-      return await this.#reach(running, intent, prepared, onPhase, signal);
+      const { privateAddress: address = running.login.host, id, login } = running;
+      const { name, tags, ttlS, hostKey } = intent;
+      const known = { name, tags, ttlS, id, login, hostKey: hostKey.publicKey, address, key: prepared.key };
+      return await this.#reach(known, prepared.book, { onPhase }, signal);
     } catch (error) {
       await this.#remove(prepared.book, intent.name, instance.id);
       throw error;
     }
   }
 
-  async #prepare(signal: AbortSignal): Promise<Prepared<P>> {
+  async #adopt(kept: KeptMachine, { onPhase }: ProvisionRequest, signal: AbortSignal): Promise<Machine> {
+    const { id, tags, login, hostKey, address, key, ttlS, agent } = parseKept(kept)!;
+    onPhase?.("connect");
+    const known = { name: kept.name, tags, ttlS, id, login, hostKey, address, key };
+    const gone = async (): Promise<void> => {
+      if (await this.#cloud.describe(id, AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]))) return;
+      throw new SkyError("SKY_PROVIDER_FAILED", `${kept.name} is gone: ${this.name} has it no more`);
+    };
+    const book = await this.#options.book();
+    const both = new AbortController();
+    const limit = AbortSignal.any([signal, both.signal, AbortSignal.timeout(ADOPT_LIMIT_MS)]);
+    const reaching = this.#reach(known, book, { onPhase, kept: agent }, limit);
+    try {
+      const [machine] = await Promise.all([reaching, gone()]);
+      // From here on this program answers for it.
+      await book.adopted(known, id, this.#cloud.reference);
+      this.#adopted = key;
+      return machine;
+    } catch (error) {
+      both.abort();
+      reaching.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #prepare(signal: AbortSignal, given?: KeyPair): Promise<Prepared<P>> {
     const { pool, environment } = this.#options;
     const [book, key, offers] = await Promise.all([
       this.#options.book(),
-      newKeyPair(),
+      given ?? newKeyPair(),
       all(this.#cloud.offers(signal)),
     ]);
     if (offers.length === 0)
@@ -162,13 +214,13 @@ class Fleet<P> implements Provider {
   }
 
   async #reach(
-    { id, name, login, privateAddress }: Awaited<ReturnType<typeof awaitRunning>>,
-    intent: Intent,
-    { book, key }: Prepared<P>,
-    onPhase: ProvisionRequest["onPhase"],
+    made: Made,
+    book: Book,
+    { onPhase, kept }: Pick<SshMachineOptions, "onPhase" | "kept">,
     signal: AbortSignal,
   ): Promise<Machine> {
-    const { host, port, user, hostKeys = [intent.hostKey.publicKey] } = login;
+    const { id, name, login, hostKey, key, address } = made;
+    const { host, port, user, hostKeys = [hostKey] } = login;
     const lines = hostKeys.map((one) => `${hostName(host, port)} ${one}`);
     const options = {
       target: { host, port, user },
@@ -178,16 +230,25 @@ class Fleet<P> implements Provider {
     const way = new SshHost(options, await readAgent(this.#options.agent));
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LOGIN_LIMIT_MS)]);
     const { ttlMs } = this.#options;
-    const lease = ttlMs > 0 ? { leaseMs: ttlMs, leaseFile: LEASE_FILE } : {};
-    const ssh = new SshMachine(way, await way.connect(limit, true), { onPhase, ...lease });
+    const connection = await way.connect(limit, true);
+    const ssh = new SshMachine(way, connection, { onPhase, kept, leaseMs: ttlMs, leaseFile: LEASE_FILE });
     return new CreatedMachine(ssh, {
       name,
-      address: privateAddress ?? host,
-      renewMs: ttlMs / 3,
-      ready: () => this.#save(id),
+      provider: this.name,
+      address,
+      renewMs: kept ? 0 : ttlMs / 3,
+      ready: () => (kept ? undefined : this.#save(id)),
       gone: (until) => this.#isGone(id, until),
       remove: () => this.#remove(book, name, id),
+      keep: (untilMs) => this.#keep(made, book, untilMs),
     });
+  }
+
+  async #keep(made: Made, book: Book, untilMs: number): Promise<Omit<KeptCreated, "agent">> {
+    this.#keeps = true;
+    await book.kept(made.name, untilMs);
+    const { name: _, ...known } = made;
+    return { ...known, like: this.#like };
   }
 
   /** The first machine that is all that its image says saves the next ones the way there. */

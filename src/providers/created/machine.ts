@@ -4,7 +4,7 @@ import type { NodeConfig } from "../../agent/config.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import type { NodeChoice } from "../../image/node-choice.ts";
-import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
+import type { KeptMachine, LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import type { SshMachine } from "../ssh/machine.ts";
 
 /** Its agent may take this long to end before the machine does. */
@@ -12,6 +12,7 @@ const LEAVE_MS = 3000;
 
 export interface MachineLife {
   readonly name: string;
+  readonly provider: string;
   /** How often its lease is renewed until its agent does; 0: never. */
   readonly renewMs: number;
   readonly address: string;
@@ -21,6 +22,8 @@ export interface MachineLife {
   gone(signal: AbortSignal): Promise<boolean>;
   /** Ends it. */
   remove(): Promise<void>;
+  /** Puts down what a later run has to know of it, besides its agent. */
+  keep(untilMs: number): Promise<object>;
 }
 
 /** A machine that was created for a pool, reached by SSH, and ended with its node. */
@@ -80,6 +83,13 @@ export class CreatedMachine implements Machine {
       gone.catch(() => undefined);
       connecting.catch(() => undefined);
     }
+  }
+
+  async keep(rank: number, key: LinkKey, untilMs: number): Promise<KeptMachine> {
+    this.#stopRenewing();
+    const [own, { data }] = [await this.#life.keep(untilMs), await this.#ssh.keep(rank, key)];
+    this.#released ??= Promise.resolve();
+    return { name: this.name, provider: this.#life.provider, rank, data: { ...own, ...data } };
   }
 
   release(): Promise<void> {

@@ -15,9 +15,10 @@ import { quote } from "../../image/quote.ts";
 import { scriptCommand } from "../../ssh/shell.ts";
 import { PROTOCOL_VERSION } from "../../wire/ops.ts";
 import { awaitReady } from "../await-ready.ts";
-import type { LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
+import type { KeptMachine, LinkKey, LinkKind, Machine, MachineCommand, MachineProcess } from "../provider.ts";
 import { awaitAttached } from "./await-attached.ts";
 import type { SshHost } from "./host.ts";
+import { keyFor, type KeptAgent, likenessOf } from "./kept-agent.ts";
 import { MARK, startScript } from "./start-script.ts";
 
 /** How long an agent outlives a connection that broke. */
@@ -42,6 +43,8 @@ export interface SshMachineOptions {
   readonly leaseMs?: number;
   /** Where the machine looks for the time of its end. */
   readonly leaseFile?: string;
+  /** An agent that an earlier run has left there. */
+  readonly kept?: KeptAgent | undefined;
 }
 
 /** An agent on a machine that is reached by SSH, on a connection of its own. */
@@ -51,12 +54,16 @@ export class SshMachine implements Machine {
   readonly address: string;
   readonly #via: SshHost;
   readonly #options: SshMachineOptions;
-  readonly #dir = `/tmp/sky-${randomBytes(8).toString("hex")}`;
+  #dir = `/tmp/sky-${randomBytes(8).toString("hex")}`;
   #connection: SshConnection;
   #opening: Promise<void> | undefined;
   /** A second connection, for large values: on the first one they would stand in front of all else. */
   #bulk: SshConnection | undefined;
   #started: Started | undefined;
+  /** What the agent's configuration was, so that a later run can tell whether it is the one it needs. */
+  #likeness = "";
+  /** What links show to an agent that was started by another run. */
+  #kept: KeptAgent | undefined;
   #released: Promise<void> | undefined;
 
   constructor(via: SshHost, connection: SshConnection, options: SshMachineOptions = {}) {
@@ -99,7 +106,9 @@ export class SshMachine implements Machine {
     const { leaseMs = ORPHAN_GRACE_MS, leaseFile } = this.#options;
     const lease = leaseFile === undefined ? {} : { leaseFile };
     const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: leaseMs, ...lease };
+    this.#likeness = likenessOf(whole, [this.#via.agent.file.sha256, node.version, [...node.releases]]);
     try {
+      if (await this.#takeUp(signal)) return;
       for (let round = 1; round <= ROUNDS; round++) {
         if (await this.#tryStart(whole, node, signal)) return;
       }
@@ -121,7 +130,7 @@ export class SshMachine implements Machine {
     const stderr = new Tail();
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     const stream = new SessionStream(channel);
-    stream.write(jsonLine({ v: PROTOCOL_VERSION, ...key, kind }));
+    stream.write(jsonLine({ v: PROTOCOL_VERSION, ...this.#keyOf(key), kind }));
     await awaitAttached({ stream, stderr, line: ATTACHED, name: this.name, signal });
     return stream;
   }
@@ -129,6 +138,42 @@ export class SshMachine implements Machine {
   release(): Promise<void> {
     this.#released ??= this.#end();
     return this.#released;
+  }
+
+  async keep(rank: number, key: LinkKey): Promise<KeptMachine> {
+    const started = this.#started;
+    if (started === undefined) throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started`);
+    this.#released ??= Promise.resolve();
+    this.#bulk?.destroy();
+    this.#connection.close();
+    const agent: KeptAgent = { ...started, ...this.#keyOf(key), dir: this.#dir, likeness: this.#likeness };
+    return { name: this.name, provider: "ssh", rank, data: { agent } };
+  }
+
+  #keyOf(key: LinkKey): LinkKey {
+    return this.#kept ? keyFor(this.#kept, key) : key;
+  }
+
+  /** Goes on with the agent that an earlier run has left. One that is not as it has to be ends. */
+  async #takeUp(signal: AbortSignal): Promise<boolean> {
+    const { kept, onPhase } = this.#options;
+    if (kept === undefined) return false;
+    const connection = await this.#reach(signal);
+    const { dir, node, agent, supervisor } = kept;
+    if (kept.likeness !== this.#likeness) {
+      onPhase?.("start another agent: its options are others");
+      const words = [node, agent, "clean", String(supervisor.pid), supervisor.startTime, dir, String(END_WAIT_MS)];
+      await connection.run(`exec ${words.map(quote).join(" ")}`).catch(() => undefined);
+      return false;
+    }
+    const there = `[ -S ${quote(`${dir}/s`)} ] && kill -0 ${supervisor.pid}\n`;
+    const { code } = await connection.run(scriptCommand(there), there);
+    if (code !== 0) return false;
+    onPhase?.("adopt agent");
+    this.#dir = dir;
+    this.#started = { node, agent, supervisor };
+    this.#kept = kept;
+    return true;
   }
 
   /** @returns whether the agent runs; if not, what it needs has been sent */

@@ -1,8 +1,10 @@
+import { SkyError } from "../../errors/sky-error.ts";
 import { readSshConfig } from "../../ssh/ssh-config.ts";
 import { targetName } from "../../ssh/target.ts";
 import type { Provider } from "../provider.ts";
 import { type AgentProgram, readAgent } from "./agent-program.ts";
 import { SshHost } from "./host.ts";
+import { parseKeptAgent } from "./kept-agent.ts";
 import { SshMachine } from "./machine.ts";
 import { type HostPlan, hostPlans, type SshProviderOptions } from "./options.ts";
 import { routeTo, type Surroundings } from "./route.ts";
@@ -40,6 +42,21 @@ export function ssh(options: SshProviderOptions, internals: SshInternals = {}): 
     trust: "ours",
     selfEnd: "none",
     capacity: () => plans.length,
+    keeping: {
+      mismatch: (kept) => {
+        if (kept.provider !== "ssh") return `it is a machine of ${kept.provider}`;
+        return parseKeptAgent(kept.data["agent"]) ? undefined : "another version of skyward has left it";
+      },
+      adopt: async (kept, { rank, onPhase }, signal) => {
+        signal.throwIfAborted();
+        const host = await hostOf(plans[rank % plans.length]!);
+        if (host.name !== kept.name)
+          throw new SkyError("SKY_SSH_CONNECT", `node ${rank} was on ${kept.name}, and is on ${host.name} now`);
+        onPhase?.("connect");
+        const agent = parseKeptAgent(kept.data["agent"]);
+        return new SshMachine(host, await host.connect(signal, false), { onPhase, kept: agent });
+      },
+    },
     provision: async ({ rank, onPhase }, signal) => {
       signal.throwIfAborted();
       const host = await hostOf(plans[rank % plans.length]!);

@@ -1,0 +1,8 @@
+import type { HostDeath } from "../../agent/control.ts";
+
+/** Why what a host had is gone. */
+export function deathWords(death: HostDeath | undefined): string {
+  if (death === undefined) return "the process that ran it was replaced";
+  const line = death.stderr.trimEnd().split("\n").at(-1);
+  return `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${line ? `: ${line}` : ""}`;
+}
