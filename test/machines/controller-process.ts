@@ -21,9 +21,9 @@ export class Someone implements AsyncDisposable {
   readonly home = mkdtempSync(join(tmpdir(), "skyward-someone-"));
   readonly #running = new Set<ChildProcess>();
 
-  /** Starts test/machines/programs/controller.ts. */
-  async controller(env: Readonly<Record<string, string>>): Promise<Controller> {
-    const child = spawn(process.execPath, [...SOURCE, "test/machines/programs/controller.ts"], {
+  /** Starts test/machines/programs/controller.ts, or another one there. */
+  async controller(env: Readonly<Record<string, string>>, program = "controller"): Promise<Controller> {
+    const child = spawn(process.execPath, [...SOURCE, `test/machines/programs/${program}.ts`], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...this.#env, IMAGE: await imageOf("baked"), ...env },

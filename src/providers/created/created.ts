@@ -69,7 +69,7 @@ class Fleet<P> implements Provider {
   constructor(cloud: CloudProvider<P>, options: CreatedOptions) {
     this.#cloud = cloud;
     this.#options = options;
-    this.#like = likenessOf(cloud as CloudProvider, options.environment);
+    this.#like = likenessOf(cloud, options.environment);
     this.name = cloud.name;
     this.trust = cloud.trust;
     this.selfEnd = cloud.selfEnd;
