@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -72,6 +72,69 @@ describe("Lease", () => {
     kept.held(true);
     pass(HOUR);
     expect(ended).toEqual([]);
+  });
+
+  it("waits for the next controller as long as the last one said, then counts as before", () => {
+    using waiting = lease(10_000, 60_000);
+    waiting.held(true);
+    waiting.busy(true);
+    waiting.keep(HOUR);
+    // The last controller's link goes with it.
+    waiting.held(false);
+    pass(HOUR - 10_000);
+    expect(ended).toEqual([]);
+    waiting.held(true);
+    pass(50_000);
+    waiting.held(false);
+    pass(8000);
+    expect(ended).toEqual([]);
+    pass(4000);
+    expect(ended).not.toEqual([]);
+  });
+
+  it("ends with the time that it was kept for", () => {
+    using alone = lease();
+    alone.keep(20_000);
+    pass(18_000);
+    expect(ended).toEqual([]);
+    pass(4000);
+    expect(ended).not.toEqual([]);
+  });
+
+  it("does not care what the clock says: a day more or less changes nothing", () => {
+    for (const stepMs of [24 * HOUR, -24 * HOUR]) {
+      ended = [];
+      using stepped = lease(10_000, 60_000);
+      pass(5000);
+      vi.setSystemTime(Date.now() + stepMs);
+      pass(4000);
+      expect(ended).toEqual([]);
+      stepped.held(true);
+      vi.setSystemTime(Date.now() + stepMs);
+      pass(50_000);
+      expect(ended).toEqual([]);
+      pass(12_000);
+      expect(ended).not.toEqual([]);
+    }
+    for (const file of ["lease.ts", "supervisor.ts", "lifeline.ts"]) {
+      expect(readFileSync(join(import.meta.dirname, file), "utf8")).not.toMatch(/\bDate\b|timeOrigin/);
+    }
+  });
+
+  it("lifts a machine's end that was set when it was kept, where there is none otherwise", () => {
+    const dir = mkdtempSync(join(tmpdir(), "lease-"));
+    const file = join(dir, "lease");
+    try {
+      using machine = lease(0, 0, file);
+      expect(existsSync(file)).toBe(false);
+      machine.keep(10_000);
+      expect(Number(readFileSync(file, "utf8"))).toBe(61);
+      machine.held(true);
+      pass(6000);
+      expect(existsSync(file)).toBe(false);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it("puts the machine's end off while there is hope, and brings it forward when there is none", () => {

@@ -44,6 +44,23 @@ describe("Ledger", () => {
     expect((await readLedger(dir))[0]!.entries).toHaveLength(1);
   });
 
+  it("hands a machine over by a file of its own, to whoever takes it up", async () => {
+    const [first, next] = await Promise.all(["c", "d"].map((name) => Ledger.open(dir, name)));
+    const machine = intent("a", first!.owner);
+    await first!.intended(machine, provider);
+    await first!.created("a", "i-a");
+    await first!.kept("a", 5000);
+    const kept = { name: "a", id: "i-a", provider, ttlS: 60, keptUntil: 5000 };
+    expect(await readLedger(dir)).toMatchObject([{ controller: "kept-a", entries: [kept] }]);
+    await next!.adopted(machine, "i-a", provider);
+    const [entry, ...others] = await readLedger(dir);
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ controller: "d", entries: [{ name: "a", id: "i-a", provider, ttlS: 60 }] });
+    expect(entry!.entries[0]).not.toHaveProperty("keptUntil");
+    await next!.gone("a");
+    expect(await readLedger(dir)).toEqual([]);
+  });
+
   it("has one owner, whoever asks first", async () => {
     const ids = await Promise.all(Array.from({ length: 8 }, () => ownerId(dir)));
     expect(new Set(ids).size).toBe(1);

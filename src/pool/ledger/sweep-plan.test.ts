@@ -33,6 +33,8 @@ const facts = (more: Partial<SweepFacts>): SweepFacts => ({
   ...more,
 });
 
+const KEPT = [{ controller: "kept-k", entries: [entry("k", { id: "i-k", keptUntil: 1000 })] }];
+
 describe("sweepPlan", () => {
   const cases: [string, Instance, Partial<SweepFacts>, boolean, RegExp][] = [
     ["of an ended controller of this ledger goes", machine("a", "dead"), {}, true, /dead has ended/],
@@ -44,6 +46,23 @@ describe("sweepPlan", () => {
       { named: ["d"] },
       false,
       /another owner/,
+    ],
+    ["that was taken up by a living controller stays", machine("b", "dead"), {}, false, /alive is alive/],
+    ["that is kept stays", machine("k", "dead"), { ledger: KEPT, now: 999 }, false, /kept for the next run of pool p/],
+    [
+      "that was kept goes after its time",
+      machine("k", "dead"),
+      { ledger: KEPT, now: 1000 },
+      true,
+      /kept .* until 1970/,
+    ],
+    ["that is kept goes when it is named", machine("k", "dead"), { ledger: KEPT, named: ["k"] }, true, /named/],
+    [
+      "whose controller died while it handed it over goes",
+      machine("k", "dead"),
+      { ledger: [...KEPT, { controller: "dead", entries: [entry("k", { id: "i-k" })] }] },
+      true,
+      /dead has ended/,
     ],
     ["that was named goes", machine("c", "x"), { named: ["c"] }, true, /named/],
   ];
