@@ -27,9 +27,19 @@ export class KeptFiles {
     return true;
   }
 
-  /** How much of it has come in a copy that was cut. */
+  /** How much of it has come in a copy that was cut, which this process goes on with; another process's own is its own. */
   async begun(sha256: string): Promise<number> {
-    return (await stat(this.#partOf(sha256)).catch(() => undefined))?.size ?? 0;
+    const part = this.#partOf(sha256);
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      const [hash, pid, end] = name.split(".");
+      if (hash !== sha256 || end !== "part" || (Number(pid) !== process.pid && lives(Number(pid)))) continue;
+      const taken = await rename(join(this.#folder, name), part).then(
+        () => true,
+        () => false,
+      );
+      if (taken) return (await stat(part)).size;
+    }
+    return 0;
   }
 
   /** Keeps what comes from byte `from` on. @throws Error where the whole has another hash */
@@ -67,6 +77,15 @@ export class KeptFiles {
   }
 
   #partOf(sha256: string): string {
-    return `${this.path(sha256)}.part`;
+    return `${this.path(sha256)}.${process.pid}.part`;
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
