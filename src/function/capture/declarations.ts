@@ -39,7 +39,9 @@ export function declarationsFor(
     }
   }
   graph.settle();
-  return emitDeclarations(graph, module, exported, (fillings) => readValues(graph.values.slots, fillings));
+  return emitDeclarations(graph, module, exported, (fillings) =>
+    readValues(graph.values.slots, fillings, graph.values.shaped),
+  );
 }
 
 function refuseUnseen(path: Path): Error {

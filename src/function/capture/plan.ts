@@ -25,6 +25,8 @@ export class Plan {
   readonly #variable: readonly Watched[];
   readonly #fillings: ReadonlyMap<object, number>;
   readonly #constant: boolean;
+  /** Whether the code puts back properties of arrays. */
+  readonly #shaped: boolean;
 
   /** With `origin` it is captured for the code of another function, which carries it. */
   constructor(body: AnyFunction, name: string, include: readonly string[], origin?: Code) {
@@ -32,6 +34,7 @@ export class Plan {
     const root = graph.take(body, new Path([name], undefined));
     const { code, fillings } = codeOf(graph, root, name, include, origin?.entry);
     this.#code = code;
+    this.#shaped = graph.values.shaped;
     this.#fillings = new Map(fillings.map((item, index) => [item, index]));
     const watched = graph.slots.flatMap((slot) => (slot.reader === undefined ? [] : [{ slot, reader: slot.reader }]));
     this.#values = watched.filter(({ slot }) => slot.item.kind === "value");
@@ -67,7 +70,10 @@ export class Plan {
       if (!this.#fillings.has(value)) fits = false;
     };
     const holes: Holes = { onFunction: known, onInstance: known, onWellKnown: known, onCodec() {} };
-    for (const { reader } of this.#values) surveyValue(partOf(reader), reader.path, holes);
+    for (const { reader } of this.#values) {
+      const { shaped } = surveyValue(partOf(reader), reader.path, holes);
+      if (shaped && !this.#shaped && this.#fillings.size === 0) fits = false;
+    }
     return fits;
   }
 
@@ -75,6 +81,7 @@ export class Plan {
     return readValues(
       this.#values.map(({ slot }) => slot),
       [...this.#fillings.keys()],
+      this.#shaped,
     );
   }
 }

@@ -4,6 +4,7 @@ import { MAKE_THERE, refusalOf } from "../../values/describe.ts";
 import { hasPrivateState } from "../../values/private-state.ts";
 import { ownCodec, registeredClass } from "../../values/registry.ts";
 import { travels } from "../../values/symbols.ts";
+import { extraKeys } from "./extra-keys.ts";
 import { builtinClassName, wellKnown } from "./intrinsics.ts";
 import { isPrototypeOf } from "./realm.ts";
 import { type Path, refuse } from "./refuse.ts";
@@ -28,6 +29,8 @@ export interface Survey {
   readonly holes: boolean;
   /** Whether there are instances in it that only a codec can take apart. */
   readonly opaque: boolean;
+  /** Whether an array, a Map or a Set in it has properties besides what it holds, which the emitted module puts back. */
+  readonly shaped: boolean;
   /** Whether nothing reachable can ever change. */
   readonly frozen: boolean;
 }
@@ -42,12 +45,14 @@ const DEEPEST = 2000;
 export function surveyValue(value: unknown, path: Path, holes: Holes): Survey {
   const survey = new Surveyor(path, holes);
   survey.visit(value);
-  return { holes: survey.holes, opaque: survey.opaque, frozen: survey.frozen };
+  const { holes: hasHoles, opaque, shaped, frozen } = survey;
+  return { holes: hasHoles, opaque, shaped, frozen };
 }
 
 class Surveyor {
   holes = false;
   opaque = false;
+  shaped = false;
   frozen = true;
   readonly #seen = new Set<object>();
   readonly #base: Path;
@@ -96,20 +101,32 @@ class Surveyor {
     if (Array.isArray(value) && isPrototypeOf(proto, Array)) return this.#array(value);
     if (proto === null || isPrototypeOf(proto, Object)) return this.#plain(value);
     this.frozen = false;
-    if (types.isMap(value) && isPrototypeOf(proto, Map)) {
-      for (const [key, item] of value) {
-        if (typeof key === "function") throw this.#refuse("Map", "has a function as a key");
-        this.#at("(key)", key);
-        this.#at(typeof key === "string" ? `get(${JSON.stringify(key)})` : "get(...)", item);
-      }
-      return;
-    }
-    if (types.isSet(value) && isPrototypeOf(proto, Set)) {
-      for (const item of value) this.#at("(member)", item);
-      return;
-    }
+    if (types.isMap(value) && isPrototypeOf(proto, Map)) return this.#map(value);
+    if (types.isSet(value) && isPrototypeOf(proto, Set)) return this.#set(value);
     if (value === process || value === console) return this.#plain(value);
     if (!isLeaf(value)) this.#instance(value);
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>): void {
+    for (const [key, item] of Map.prototype.entries.call(value)) {
+      if (typeof key === "function") throw this.#refuse("Map", "has a function as a key");
+      this.#at("(key)", key);
+      this.#at(typeof key === "string" ? `get(${JSON.stringify(key)})` : "get(...)", item);
+    }
+    this.#extras(value);
+  }
+
+  #set(value: ReadonlySet<unknown>): void {
+    for (const item of Set.prototype.values.call(value)) this.#at("(member)", item);
+    this.#extras(value);
+  }
+
+  /** Properties beside what it holds. */
+  #extras(value: object): void {
+    for (const key of extraKeys(value)) {
+      this.shaped = true;
+      this.#at(key, this.#read(value, key));
+    }
   }
 
   #array(value: readonly unknown[]): void {
@@ -117,6 +134,8 @@ class Surveyor {
     eachItem(value, (item, i) => {
       if (typeof item !== "number" && typeof item !== "string") this.#at(i, item);
     });
+    // To list the properties of a large one takes long.
+    if (this.#on.isFirst === true || value.length < 100) this.#extras(value);
   }
 
   #plain(value: object): void {
@@ -139,6 +158,10 @@ class Surveyor {
   }
 
   #checkProperties(value: object): void {
+    if (types.isArgumentsObject(value)) {
+      const why = "is the arguments object of a call, which would lose its length";
+      throw this.#refuse("arguments", why, "Copy it into an array: const list = [...arguments].");
+    }
     for (const symbol of Object.getOwnPropertySymbols(value)) this.#symbol(value, symbol);
     for (const key of Object.keys(value)) {
       if (Object.getOwnPropertyDescriptor(value, key)?.set === undefined) continue;
@@ -177,9 +200,11 @@ class Surveyor {
       return;
     }
     const label = builtinClassName(value);
-    if ((label !== undefined && label !== "events.EventEmitter") || !isUserClass(constructor, value)) {
+    const isOfPlatform =
+      (label !== undefined && label !== "events.EventEmitter") || wellKnown(constructor) !== undefined;
+    if (isOfPlatform || !isUserClass(constructor, value)) {
       const { label: own, reason, advice } = refusalOf(value);
-      const isOfNode = label !== undefined && advice?.startsWith("Register") === true;
+      const isOfNode = isOfPlatform && advice?.startsWith("Register") === true;
       const [why, hint] = isOfNode
         ? ["its class is one of Node's own, which does not cross", MAKE_THERE]
         : [reason, advice];
@@ -189,14 +214,25 @@ class Surveyor {
       const hint = `Give the class ${constructor.name} a static [sky.codec], or make the instance inside the function.`;
       throw this.#refuse(constructor.name, "has private fields, which can't be copied from outside", hint);
     }
-    const hidden = hiddenProperty(value);
+    const isError = types.isNativeError(value);
+    const hidden = isError ? undefined : hiddenProperty(value);
     if (hidden !== undefined) {
       const hint = "Make it inside the function, or in a module of your own that exports it, and import that.";
       throw this.#refuse(constructor.name, `keeps state in ${hidden}, which would be lost`, hint);
     }
     this.holes = true;
     this.#on.onInstance(constructor, this.#path());
-    this.#fields(value);
+    if (Array.isArray(value)) this.#array(value);
+    else if (types.isMap(value)) this.#map(value);
+    else if (types.isSet(value)) this.#set(value);
+    else if (ArrayBuffer.isView(value)) this.#extras(value);
+    else if (isError) this.#errorFields(value);
+    else this.#fields(value);
+  }
+
+  /** Also what does not show, such as its cause. */
+  #errorFields(value: Error): void {
+    for (const key of Object.getOwnPropertyNames(value)) if (key !== "stack") this.#at(key, this.#read(value, key));
   }
 
   #read(value: object, key: string): unknown {
@@ -248,13 +284,15 @@ function isUserClass(constructor: unknown, value: object): constructor is AnyFun
     types.isExternal(value)
   )
     return false;
-  if (Array.isArray(value) || types.isMap(value) || types.isSet(value) || ArrayBuffer.isView(value)) return false;
   return !/\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor));
 }
 
 /** An own property that a copy would not have, or would have as something else. */
 function hiddenProperty(value: object): string | undefined {
-  for (const [key, { enumerable, get }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+  const isIndexed = Array.isArray(value) || ArrayBuffer.isView(value);
+  const keys = isIndexed ? extraKeys(value) : Object.getOwnPropertyNames(value);
+  for (const key of keys) {
+    const { enumerable, get } = Object.getOwnPropertyDescriptor(value, key)!;
     if (enumerable !== true) return `the hidden property ${key}`;
     if (get !== undefined) return `the getter ${key}`;
   }
@@ -264,10 +302,20 @@ function hiddenProperty(value: object): string | undefined {
 
 /** Objects that cross as they are, with nothing inside to look at. */
 function isLeaf(value: object): boolean {
-  if (types.isDate(value) || types.isRegExp(value) || types.isNativeError(value) || types.isBoxedPrimitive(value))
-    return true;
-  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return true;
+  if (types.isDate(value) || types.isRegExp(value) || types.isBoxedPrimitive(value)) return true;
+  if (types.isNativeError(value)) return OWN_ERRORS.some((mark) => mark in value) || !isOfUser(value);
+  if (ArrayBuffer.isView(value)) return !isOfUser(value);
+  if (types.isAnyArrayBuffer(value)) return true;
   return value instanceof URL || value instanceof URLSearchParams || value instanceof Blob;
+}
+
+/** Errors of ours, which cross in a form of their own. */
+const OWN_ERRORS = [Symbol.for("skyward.error"), Symbol.for("skyward.remote-error")];
+
+/** Whether the class that an error or a view is made by is neither the language's nor Node's. */
+function isOfUser(value: object): boolean {
+  const { constructor } = value;
+  return constructor !== Buffer && isUserClass(constructor, value) && wellKnown(constructor) === undefined;
 }
 
 /** `Math`, `console`, `globalThis`: only such objects are worth a look in the table of what every program has. */

@@ -13,6 +13,8 @@ export class ValueSlots implements Holes {
   readonly fillings = new Map<object, Slot>();
   /** Variables whose data has code in it, or is an instance that only its own codec knows. */
   readonly bound = new Set<Slot>();
+  /** Whether an array, a Map or a Set in it has properties besides what it holds. */
+  shaped = false;
   readonly #graph: Graph;
   readonly #slots: Slot[] = [];
   readonly #surveyed = new Map<Slot, Paths>();
@@ -62,7 +64,8 @@ export class ValueSlots implements Holes {
         reader.parts = parts;
         changed = true;
         const survey = surveyValue(partsOf(reader.value, parts), reader.path, this);
-        if (survey.holes || survey.opaque) this.bound.add(slot);
+        if (survey.shaped) this.shaped = true;
+        if (survey.holes || survey.opaque || survey.shaped) this.bound.add(slot);
       }
     }
   }

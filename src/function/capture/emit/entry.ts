@@ -104,7 +104,8 @@ export function write(
         (slot) => slot.item.kind !== "value" && slot.item.kind !== "import" && dynamic.has(slot),
       );
       for (const slot of later) if (!isStatement(slot)) writeDeclaration(out, slot, "  ", target);
-      if (fillings.length > 0) writeFilling(out, [...graph.values.fillings.values()].map(nameOf));
+      if (fillings.length > 0 || graph.values.shaped)
+        writeFilling(out, [...graph.values.fillings.values()].map(nameOf));
       for (const slot of later) if (isStatement(slot)) writeDeclaration(out, slot, "  ", target);
     },
     (slot) => dynamic.has(slot),
@@ -223,4 +224,7 @@ function writeFilling(out: EmittedText, names: readonly string[]): void {
   out.add("  for (const [$at, $key, $n] of values.$fill ?? []) {\n");
   out.add("    if ($at instanceof Map) $at.set($key, $parts[$n]); else if ($at instanceof Set) $at.add($parts[$n]);\n");
   out.add("    else $at[$key] = $parts[$n];\n  }\n");
+  const options = "value: $more[$key], writable: true, enumerable: true, configurable: true";
+  out.add("  for (const [$at, $more] of values.$props ?? [])\n");
+  out.add(`    for (const $key of Object.keys($more)) Object.defineProperty($at, $key, { ${options} });\n`);
 }
