@@ -1,10 +1,20 @@
 import { defineConfig } from "tsdown";
 
+const common = {
+  platform: "node",
+  target: "node20.19",
+  outDir: "dist",
+  clean: false,
+  sourcemap: true,
+  fixedExtension: false,
+} as const;
+
 /**
  * The library, the CLI, and the files that the CLI runs in other processes; ES modules. `dist/agent.js` is built beside
  * them by scripts/build-agent.mjs and must survive.
  */
-export default defineConfig({
+const modules = defineConfig({
+  ...common,
   entry: {
     index: "src/index.ts",
     cli: "src/cli/main.ts",
@@ -13,12 +23,22 @@ export default defineConfig({
     "check-hooks": "src/cli/check/typescript/hooks.ts",
   },
   format: "esm",
-  platform: "node",
-  target: "node20.19",
-  outDir: "dist",
-  clean: false,
   dts: true,
-  sourcemap: true,
-  fixedExtension: false,
   outputOptions: { chunkFileNames: "chunks/[name]-[hash].js" },
 });
+
+/**
+ * The library as one CommonJS file, for tools that load packages on their own: Jest has neither ES modules nor
+ * `import()`. What is published as ES modules alone goes into the file.
+ */
+const commonJs = defineConfig({
+  ...common,
+  entry: { index: "src/index.ts" },
+  format: "cjs",
+  dts: true,
+  sourcemap: false,
+  deps: { alwaysBundle: ["ssh-config"] },
+  outputOptions: { codeSplitting: false, dynamicImportInCjs: false },
+});
+
+export default [modules, commonJs];

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installJest, JEST } from "../fixtures/capture/support/projects.ts";
 import { cleanEnvironment, nodeOfMajor, npm } from "./npm.ts";
 
 const run = promisify(execFile);
@@ -21,6 +22,12 @@ const TYPED = BODY.replace("(x)", "(x: number)").replace(
   "console.log",
   'const one: number = await pool.run(double(21));\n  // @ts-expect-error: a number is asked for\n  double("x");\n  void one;\n  console.log',
 );
+const SAME = `
+import("skyward").then((imported) => {
+  const required = require("skyward");
+  console.log(Object.keys(required).every((name) => required[name] === imported[name]) ? "one copy" : "two copies");
+});
+`;
 
 describe("the package from npm pack", () => {
   let folder = "";
@@ -32,11 +39,15 @@ describe("the package from npm pack", () => {
     tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";
     await npm(folder, "init", "-y");
     await npm(folder, "install", "--ignore-scripts", join(folder, tarball));
+    await symlink(join(root, "node_modules/lodash"), join(folder, "node_modules/lodash"));
+    await installJest();
     await Promise.all([
       writeFile(join(folder, "required.cjs"), `const sky = require("skyward");${BODY}`),
       writeFile(join(folder, "plain.js"), `const sky = require("skyward");${BODY}`),
       writeFile(join(folder, "imported.mjs"), `import * as sky from "skyward";${BODY}`),
       writeFile(join(folder, "typed.mts"), `import * as sky from "skyward";${TYPED}`),
+      writeFile(join(folder, "typed.cts"), `import sky = require("skyward");${TYPED}`),
+      writeFile(join(folder, "same.cjs"), SAME),
     ]);
   });
 
@@ -46,7 +57,14 @@ describe("the package from npm pack", () => {
     const installed = join(folder, "node_modules/skyward");
     const names = await readdir(installed, { recursive: true });
     expect(names).toEqual(
-      expect.arrayContaining(["dist/index.js", "dist/index.d.ts", "dist/agent.js", "README.md", "LICENSE"]),
+      expect.arrayContaining([
+        "dist/index.js",
+        "dist/index.cjs",
+        "dist/index.d.ts",
+        "dist/agent.js",
+        "README.md",
+        "LICENSE",
+      ]),
     );
     expect(names.filter((name) => name.endsWith(".test.ts"))).toEqual([]);
     const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
@@ -66,23 +84,24 @@ describe("the package from npm pack", () => {
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  it("has types that a strict program compiles against", async () => {
-    await symlink(join(root, "node_modules/@types"), join(folder, "types"));
+  it.each(["nodenext", "node16"])("has types that a strict program compiles against (%s)", async (module) => {
     const options = [
       "--noEmit",
       "--strict",
       "--module",
-      "nodenext",
+      module,
       "--target",
       "es2022",
       "--lib",
       "es2023,esnext.disposable",
     ];
-    const types = ["--typeRoots", join(folder, "types"), "--types", "node"];
+    const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
     const tsc = join(root, "node_modules/.bin/tsc");
-    const { stdout } = await run(tsc, [...options, ...types, "typed.mts"], { cwd: folder }).catch((error: unknown) => {
-      return error as { stdout: string };
-    });
+    const { stdout } = await run(tsc, [...options, ...types, "typed.mts", "typed.cts"], { cwd: folder }).catch(
+      (error: unknown) => {
+        return error as { stdout: string };
+      },
+    );
     expect(stdout).toBe("");
   });
 
@@ -111,5 +130,41 @@ describe("the package from npm pack", () => {
       });
       expect(stdout).toContain("answer 42 [ 2, 4, 6 ]");
     });
+
+    it("is one copy, imported and required", async () => {
+      const options = { cwd: folder, env: cleanEnvironment(), timeout: 60_000 };
+      const { stdout } = await run(await nodeOfMajor(major), ["same.cjs"], options);
+      expect(stdout).toBe("one copy\n");
+    });
+
+    it("runs functions of a CommonJS program in Jest", async () => {
+      const program = await layJest(folder);
+      const args = [join(JEST, "jest/bin/jest.js"), "--config", join(program, "jest.config.json"), "--runInBand"];
+      const options = { cwd: program, env: cleanEnvironment(), timeout: 120_000 };
+      const { stderr } = await run(await nodeOfMajor(major), args, options).catch((error: unknown) => {
+        return error as { stderr: string };
+      });
+      expect(stderr).toMatch(/^Tests: +10 passed, 10 total$/m);
+    });
   });
 });
+
+/** A project with the package, and with Jest as it comes: CommonJS, compiled by Babel. */
+async function layJest(installed: string): Promise<string> {
+  const program = await mkdtemp(join(installed, "jest-"));
+  await cp(join(root, "test/fixtures/jest"), program, { recursive: true });
+  const presets = [
+    [join(JEST, "@babel/preset-env"), { targets: { node: "20" } }],
+    join(JEST, "@babel/preset-typescript"),
+  ];
+  const config = {
+    testEnvironment: join(JEST, "jest-environment-node"),
+    transform: { "\\.[jt]s$": [join(JEST, "babel-jest"), { presets }] },
+    cacheDirectory: join(program, ".jest"),
+  };
+  await Promise.all([
+    writeFile(join(program, "package.json"), '{ "name": "program", "private": true }\n'),
+    writeFile(join(program, "jest.config.json"), JSON.stringify(config)),
+  ]);
+  return program;
+}

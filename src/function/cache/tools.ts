@@ -32,7 +32,7 @@ function ourCode(): string {
     : [folder];
   for (const one of folders) {
     for (const name of readdirSync(one).sort()) {
-      if (/\.(?:ts|js)$/.test(name)) hash.update(name).update(readFileSync(join(one, name)));
+      if (/\.(?:ts|c?js)$/.test(name)) hash.update(name).update(readFileSync(join(one, name)));
     }
   }
   return hash.digest("hex");

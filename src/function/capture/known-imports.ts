@@ -113,9 +113,10 @@ export class KnownImports {
       const own = value.name || name;
       if (!this.errorClasses.has(own)) this.errorClasses.set(own, value as AnyFunction);
     } else if (/^(import_|_)\w/.test(name) && typeof value === "object" && value !== null && !types.isProxy(value)) {
-      // What esbuild and Babel make of `import`: the module's exports behind getters of their own.
+      // What compilers make of `import`: the module's exports, with some behind getters of their own.
       for (const key of Object.keys(value)) {
         if (/Error|Exception|Failure|Fault/.test(key)) this.#learnError((value as Record<string, unknown>)[key], "");
+        else if (/^[A-Z]/.test(key)) this.#learnError(Object.getOwnPropertyDescriptor(value, key)?.value, "");
       }
     }
   }
