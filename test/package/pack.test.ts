@@ -118,6 +118,20 @@ describe("the package from npm pack", () => {
     expect(stdout).toMatch(/double[^]*can be sent/);
   });
 
+  it.each([
+    [20, "babel-jest"],
+    [22, "ts-jest"],
+    [24, "babel-jest"],
+  ] as const)("runs functions of a CommonJS program in Jest, on Node %i by %s", async (major, by) => {
+    const program = await layJest(folder, by);
+    const args = [join(JEST, "jest/bin/jest.js"), "--config", join(program, "jest.config.json"), "--runInBand"];
+    const options = { cwd: program, env: cleanEnvironment(), timeout: 120_000 };
+    const { stderr } = await run(await nodeOfMajor(major), args, options).catch((error: unknown) => {
+      return error as { stderr: string };
+    });
+    expect(stderr).toMatch(/^Tests: +10 passed, 10 total$/m);
+  });
+
   describe.each([20, 22, 24])("on Node %i", (major) => {
     // Node 20 has no types of its own to strip; there a program in TypeScript brings its own loader.
     const programs = ["required.cjs", "plain.js", "imported.mjs", ...(major > 20 ? ["typed.mts"] : [])];
@@ -136,30 +150,23 @@ describe("the package from npm pack", () => {
       const { stdout } = await run(await nodeOfMajor(major), ["same.cjs"], options);
       expect(stdout).toBe("one copy\n");
     });
-
-    it("runs functions of a CommonJS program in Jest", async () => {
-      const program = await layJest(folder);
-      const args = [join(JEST, "jest/bin/jest.js"), "--config", join(program, "jest.config.json"), "--runInBand"];
-      const options = { cwd: program, env: cleanEnvironment(), timeout: 120_000 };
-      const { stderr } = await run(await nodeOfMajor(major), args, options).catch((error: unknown) => {
-        return error as { stderr: string };
-      });
-      expect(stderr).toMatch(/^Tests: +10 passed, 10 total$/m);
-    });
   });
 });
 
-/** A project with the package, and with Jest as it comes: CommonJS, compiled by Babel. */
-async function layJest(installed: string): Promise<string> {
+const TRANSFORMS = {
+  "babel-jest": {
+    presets: [[join(JEST, "@babel/preset-env"), { targets: { node: "20" } }], join(JEST, "@babel/preset-typescript")],
+  },
+  "ts-jest": { diagnostics: false, tsconfig: { module: "commonjs", target: "es2022", esModuleInterop: true } },
+};
+
+/** A project with the package, and with Jest as it comes: CommonJS. */
+async function layJest(installed: string, by: keyof typeof TRANSFORMS): Promise<string> {
   const program = await mkdtemp(join(installed, "jest-"));
   await cp(join(root, "test/fixtures/jest"), program, { recursive: true });
-  const presets = [
-    [join(JEST, "@babel/preset-env"), { targets: { node: "20" } }],
-    join(JEST, "@babel/preset-typescript"),
-  ];
   const config = {
     testEnvironment: join(JEST, "jest-environment-node"),
-    transform: { "\\.[jt]s$": [join(JEST, "babel-jest"), { presets }] },
+    transform: { "\\.[jt]s$": [join(JEST, by), TRANSFORMS[by]] },
     cacheDirectory: join(program, ".jest"),
   };
   await Promise.all([

@@ -112,7 +112,7 @@ export class KnownImports {
     if (typeof value === "function" && value.prototype instanceof Error) {
       const own = value.name || name;
       if (!this.errorClasses.has(own)) this.errorClasses.set(own, value as AnyFunction);
-    } else if (/^(import_|_)\w/.test(name) && typeof value === "object" && value !== null && !types.isProxy(value)) {
+    } else if (typeof value === "object" && value !== null && isCompiledImport(name, value)) {
       // What compilers make of `import`: the module's exports, with some behind getters of their own.
       for (const key of Object.keys(value)) {
         if (/Error|Exception|Failure|Fault/.test(key)) this.#learnError((value as Record<string, unknown>)[key], "");
@@ -120,6 +120,12 @@ export class KnownImports {
       }
     }
   }
+}
+
+/** Whether it is what esbuild, Babel and TypeScript make of a module: `import_prices`, `_prices`, `prices_1`. */
+function isCompiledImport(name: string, value: object): boolean {
+  if (types.isProxy(value) || Array.isArray(value) || ArrayBuffer.isView(value)) return false;
+  return /^(import_|_)\w/.test(name) || (/\w_\d+$/.test(name) && Object.hasOwn(value, "__esModule"));
 }
 
 function resolved(require: NodeJS.Require, specifier: string): string | undefined {
