@@ -306,7 +306,9 @@ function isLeaf(value: object): boolean {
   if (types.isNativeError(value)) return OWN_ERRORS.some((mark) => mark in value) || !isOfUser(value);
   if (ArrayBuffer.isView(value)) return !isOfUser(value);
   if (types.isAnyArrayBuffer(value)) return true;
-  return value instanceof URL || value instanceof URLSearchParams || value instanceof Blob;
+  return (
+    value instanceof DOMException || value instanceof URL || value instanceof URLSearchParams || value instanceof Blob
+  );
 }
 
 /** Errors of ours, which cross in a form of their own. */
