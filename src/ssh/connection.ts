@@ -8,8 +8,8 @@ import { loadSsh2 } from "./load.ts";
 import { type SshTarget, targetName } from "./target.ts";
 
 const CONNECT_TIMEOUT_MS = 20_000;
-const KEEPALIVE_MS = 15_000;
-const KEEPALIVES_MISSED = 3;
+const KEEPALIVE_MS = 5000;
+const KEEPALIVES_MISSED = 2;
 const OUTPUT_MAX_BYTES = 64 * 1024;
 
 export interface SshOptions {

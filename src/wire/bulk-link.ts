@@ -21,6 +21,8 @@ interface Outgoing {
   readonly kind: BulkKind;
   readonly bytes: number;
   readonly sent: (() => void) | undefined;
+  /** When it was given to be sent, ms of this process. */
+  readonly began: number;
   opened: boolean;
   at: number;
 }
@@ -30,6 +32,8 @@ export interface BulkHandlers {
   wanted(): void;
   /** A channel is complete: `take` it. */
   arrived(channel: number): void;
+  /** A value has crossed as a whole. */
+  transferred?(direction: "in" | "out", bytes: number, elapsedMs: number): void;
   /** The stream is gone; with a SkyError because of what the peer sent. */
   down(error: Error | undefined): void;
 }
@@ -58,6 +62,7 @@ export class BulkLink {
     this.#handlers = handlers;
     this.#reader = new BulkReader({
       arrived: (channel) => handlers.arrived(channel),
+      transferred: (bytes, began) => handlers.transferred?.("in", bytes, performance.now() - began),
       later: (run) => this.#receive(0, run),
       acknowledge: (channel, bytes) => this.#acknowledge(channel, bytes),
       acknowledged: (channel, bytes) => this.#acknowledged(channel, bytes),
@@ -76,7 +81,16 @@ export class BulkLink {
   /** Sends parts, which must not change until `sent` is called: when all have arrived. */
   send(parts: readonly Uint8Array[], kind: BulkKind, sent?: () => void): number {
     const id = this.#nextId++;
-    const one: Outgoing = { id, parts, kind, bytes: totalBytes(parts), sent, opened: false, at: 0 };
+    const one: Outgoing = {
+      id,
+      parts,
+      kind,
+      bytes: totalBytes(parts),
+      sent,
+      began: performance.now(),
+      opened: false,
+      at: 0,
+    };
     keepMemory(parts);
     this.#outgoing.set(id, one);
     this.#turns.push(one);
@@ -224,6 +238,7 @@ export class BulkLink {
     this.#turns = this.#turns.filter((other) => other !== one);
     // Of what is aborted, or never arrives, a stream may still have pieces: the garbage collector knows when.
     letGo(one.parts);
+    this.#handlers.transferred?.("out", one.bytes, performance.now() - one.began);
     one.sent?.();
   }
 

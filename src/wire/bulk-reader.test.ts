@@ -31,6 +31,7 @@ function reader(): { reader: BulkReader; arrived: Promise<number> } {
   const arrived = new Promise<number>((resolve) => (done = resolve));
   const made = new BulkReader({
     arrived: (channel) => done(channel),
+    transferred: () => undefined,
     acknowledge: () => undefined,
     acknowledged: () => undefined,
     later: (run) => run(),

@@ -26,6 +26,8 @@ export interface Incoming {
 
 interface Channel extends Incoming {
   readonly bytes: number;
+  /** When it was opened, ms of this process. */
+  readonly began: number;
   at: number;
   said: number;
   /** Where the next byte goes. */
@@ -38,6 +40,8 @@ interface Channel extends Incoming {
 
 export interface BulkReaderEvents {
   arrived(channel: number): void;
+  /** So much has come since `began`. */
+  transferred(bytes: number, began: number): void;
   /** The peer should be told that so much has arrived. */
   acknowledge(channel: number, bytes: number): void;
   /** Runs what takes up bytes that have arrived before; it may fail as the arrival may. */
@@ -218,6 +222,7 @@ export class BulkReader implements Sink {
       part: 0,
       offset: 0,
       unwanted: false,
+      began: performance.now(),
       ahead: new Map(),
     });
   }
@@ -290,7 +295,10 @@ export class BulkReader implements Sink {
     if (!complete) return;
     this.#done.set(id, channel.bytes);
     if (channel.unwanted) this.#channels.delete(id);
-    else this.#events.arrived(id);
+    else {
+      this.#events.transferred(channel.bytes, channel.began);
+      this.#events.arrived(id);
+    }
   }
 }
 

@@ -89,6 +89,7 @@ export class DataLink implements NodePort {
     this.bulk = new BulkLink({
       wanted: () => events.bulkWanted(),
       arrived: (channel) => this.#arrived(channel),
+      transferred: (...transfer) => events.transferred(...transfer),
       down: (error) => {
         // What breaks the protocol again and again will not mend by itself.
         if (error instanceof SkyError && ++broken >= BROKEN_MAX) events.down(error);
