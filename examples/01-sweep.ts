@@ -28,7 +28,9 @@ const where = values.ssh
   ? { provider: sky.ssh({ hosts: [values.ssh] }), nodes: 1, worker: { concurrency: count } }
   : { provider: sky.local(), nodes: count };
 
-const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+// In one order, whichever fold came first: sums of floats depend on it.
+const mean = (numbers: number[]) =>
+  numbers.toSorted((a, b) => a - b).reduce((sum, number) => sum + number, 0) / numbers.length;
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 const describe = ({ hidden, rate }: Setting) => `${String(hidden).padStart(2)} units at rate ${rate.toFixed(3)}`;
 
