@@ -23,6 +23,11 @@ await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool)
       all.map(({ node, code, stdout, stderr }) => [node, code, stdout, stderr]),
       [0, 1].map((node) => [node, 0, "it's s3cret\n", "err\n"]),
     );
+    const ps = await pool.exec("ps ax -o args; env");
+    holds(
+      ps.every(({ stdout }) => stdout.split("s3cret").length === 2 && !stdout.includes("SKYWARD_SCRIPT=")),
+      "a secret is a variable of the command, and no argument",
+    );
     const words = ["printf", "%s|", "a b", "'\"$HOME\n", "*"];
     assert.equal((await pool.exec(words, { target: 1 })).stdout, "a b|'\"$HOME\n|*|");
     const { stdout } = await pool.exec("cat; pwd; echo $X", {
