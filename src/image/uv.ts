@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { ownCache } from "../agent/own-cache.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { zipEntry } from "./zip-entry.ts";
 
@@ -62,7 +62,7 @@ export function uvPlace({ sha256 }: PinnedProgram): string {
 export async function uvFile(system: string): Promise<{ readonly uv: PinnedUv; readonly path: string }> {
   const uv = PINNED_UVS.get(system);
   if (uv === undefined) throw failed(`there is no uv to send to ${system}`);
-  const path = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward", uvPlace(uv));
+  const path = ownCache(uvPlace(uv));
   if (existsSync(path) && hashOf(readFileSync(path)) === uv.sha256) return { uv, path };
   const index = process.env["UV_DEFAULT_INDEX"] ?? process.env["PIP_INDEX_URL"] ?? "https://pypi.org/simple";
   try {

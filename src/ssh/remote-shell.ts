@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { RemoteShell } from "../image/bootstrap.ts";
 import type { SshConnection } from "./connection.ts";
+import { remoteProcess } from "./remote-process.ts";
 import { scriptCommand } from "./shell.ts";
 import { upload } from "./upload.ts";
 
@@ -11,13 +12,9 @@ export function remoteShell(connection: SshConnection): RemoteShell {
     start: async (script, input) => {
       const channel = await connection.exec(scriptCommand(script));
       channel.stderr.resume();
-      const exit = new Promise<number | null>((resolve) => {
-        let code: number | null = null;
-        channel.once("exit", (value: number | null) => (code = value)).once("close", () => resolve(code));
-        void connection.closed.then(() => resolve(null));
-      });
+      const { exit } = remoteProcess(channel, connection);
       channel.write(script + input);
-      return { output: channel, exit, stop: () => channel.end() };
+      return { output: channel, exit: exit.then(({ code }) => code), stop: () => channel.end() };
     },
     put: (program, path) => upload(connection, program, { open: () => createReadStream(path) }),
   };

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { ownCache } from "../own-cache.ts";
+import { pidLives } from "../pid-lives.ts";
 import { hashOf } from "../../wire/files/transfer.ts";
 
 /** What no pool has asked for this long is removed. */
@@ -10,7 +11,7 @@ const UNUSED_MS = 30 * 24 * 3600_000;
 
 /** Contents of files that pools have brought to this machine, by their hash, for the pools to come. */
 export class KeptFiles {
-  readonly #folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward/files");
+  readonly #folder = ownCache("files");
 
   path(sha256: string): string {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error("a hash is 64 hex digits");
@@ -32,7 +33,7 @@ export class KeptFiles {
     const part = this.#partOf(sha256);
     for (const name of await readdir(this.#folder).catch(() => [])) {
       const [hash, pid, end] = name.split(".");
-      if (hash !== sha256 || end !== "part" || (Number(pid) !== process.pid && lives(Number(pid)))) continue;
+      if (hash !== sha256 || end !== "part" || (Number(pid) !== process.pid && pidLives(Number(pid)))) continue;
       const taken = await rename(join(this.#folder, name), part).then(
         () => true,
         () => false,
@@ -78,14 +79,5 @@ export class KeptFiles {
 
   #partOf(sha256: string): string {
     return `${this.path(sha256)}.${process.pid}.part`;
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

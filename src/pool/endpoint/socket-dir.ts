@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { pidLives } from "../../agent/pid-lives.ts";
 
 /** Where the pools of this user's running programs can be reached: a folder that nobody else may look into. */
 export function socketDir(): string {
@@ -21,15 +22,6 @@ export function makeSocketDir(): void {
   if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error(`${dir} is open to others`);
   for (const name of readdirSync(dir)) {
     const pid = Number(/-(\d+)-[0-9a-z]+\.sock$/.exec(name)?.[1]);
-    if (pid > 0 && !lives(pid)) rmSync(join(dir, name), { force: true });
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+    if (pid > 0 && !pidLives(pid)) rmSync(join(dir, name), { force: true });
   }
 }

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { ownCache } from "../../agent/own-cache.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { MirroredNode } from "../../image/node-choice.ts";
 import type { PinnedNode } from "../../image/pinned-nodes.ts";
@@ -27,7 +27,7 @@ export async function nodeSource(pinned: PinnedNode): Promise<UploadSource> {
 
 /** A Node of a mirror as it lies on machines: fetched once, checked by the mirror's sum. */
 export async function mirroredNode(node: MirroredNode): Promise<{ file: CachedFile; source: UploadSource }> {
-  const folder = join(cacheFolder(), `node-${node.archiveSha256.slice(0, 16)}`);
+  const folder = join(ownCache(), `node-${node.archiveSha256.slice(0, 16)}`);
   const path = join(folder, "node");
   if (!existsSync(path)) {
     await mkdir(folder, { recursive: true });
@@ -55,10 +55,6 @@ export async function mirroredNode(node: MirroredNode): Promise<{ file: CachedFi
   };
 }
 
-function cacheFolder(): string {
-  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward");
-}
-
 function installedBinary(name: string): string | undefined {
   for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
     try {
@@ -72,7 +68,7 @@ function installedBinary(name: string): string | undefined {
 }
 
 async function fetchArchive({ package: name, version, integrity }: PinnedNode): Promise<string> {
-  const cache = cacheFolder();
+  const cache = ownCache();
   const path = join(cache, `${name}-${version}.tgz`);
   const isRight = async (file: string): Promise<boolean> =>
     `sha512-${await hashOf(file, "sha512", "base64")}` === integrity;

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { ownCache } from "../../own-cache.ts";
 import { SkyError } from "../../../errors/sky-error.ts";
 import type { InstallPlan } from "../../../wire/install-plan.ts";
 import type { NpmSettings } from "../../../wire/records.ts";
@@ -46,7 +47,7 @@ export interface InstallerEvents {
  * every pool that comes to it.
  */
 export class Installer {
-  readonly #cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "skyward/deps");
+  readonly #cache = ownCache("deps");
   /** For npm's settings, which hold secrets: a folder that only this account reads. */
   readonly #private: string;
   readonly #events: InstallerEvents;
