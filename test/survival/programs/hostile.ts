@@ -146,6 +146,8 @@ await sky.compute(
     const faults: string[] = [];
     for (const [name, bytes] of broken) {
       for (let tries = 0; ; tries++) {
+        // With the pool's own link up: one that is on its way would replace the stranger's, and never be cut itself.
+        await pool.run(steady(tries));
         const before = spied.links.data;
         words.length = 0;
         const received = spied.received();
@@ -165,8 +167,6 @@ await sky.compute(
         const stale = reported() === undefined || reported()!.includes("the peer says it has");
         if (stale && tries < 20) continue;
         if (stale) faults.push(`${name}: ${reported() ?? "SKY_WIRE_MALFORMED is said nowhere"}`);
-        // The pool's own link is good again before the next comes.
-        await pool.run(steady(tries));
         say(`   ${name}: ${/SKY_WIRE_MALFORMED.*/.exec(reported() ?? "")?.[0]}`);
         break;
       }
