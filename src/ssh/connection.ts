@@ -30,8 +30,8 @@ export interface CommandResult {
 }
 
 /**
- * One SSH connection. The host's key is verified always. Sessions only, no forwards: sshd turns Nagle's algorithm off
- * with the first session, and a forward before it would wait 40 ms per round trip.
+ * One SSH connection. The host's key is verified always. Never a forward before a session: sshd turns Nagle's algorithm
+ * off with the first session, and a forward without one would wait 40 ms per round trip.
  */
 export class SshConnection {
   readonly name: string;
@@ -39,6 +39,7 @@ export class SshConnection {
   readonly closed: Promise<Error | undefined>;
   readonly #client: Client;
   #open = true;
+  #hadSession: Promise<unknown> | undefined;
 
   private constructor(client: Client, name: string, closed: Promise<Error | undefined>) {
     this.#client = client;
@@ -99,14 +100,10 @@ export class SshConnection {
 
   /** Starts a command in a session of its own: its stdin and stdout as one stream, `stderr` beside. */
   async exec(command: string, options: ExecOptions = {}): Promise<ClientChannel> {
+    const opening = this.#opened<ClientChannel>((done) => this.#client.exec(command, options, done));
+    this.#hadSession ??= opening.catch(() => undefined);
     try {
-      return await new Promise((resolve, reject) => {
-        this.#client.exec(command, options, (error, channel) =>
-          error === undefined ? resolve(channel) : reject(error),
-        );
-        // A connection that ends now answers no more.
-        void this.closed.then((error) => reject(error ?? new Error("the connection was closed")));
-      });
+      return await opening;
     } catch (cause) {
       throw new SkyError("SKY_SSH_CONNECT", `${this.name}: no session: ${(cause as Error).message}`, {
         cause,
@@ -117,12 +114,25 @@ export class SshConnection {
 
   /** A way on from the host, as far as its sshd allows it. */
   async forward(host: string, port: number): Promise<Duplex> {
-    // A session first: sshd turns Nagle's algorithm off with it.
-    await this.run("exit 0").catch(() => undefined);
+    await this.#session();
+    return this.#opened<Duplex>((done) => this.#client.forwardOut("127.0.0.1", 0, host, port, done));
+  }
+
+  /** A stream to a unix socket of the host, without a process there; as far as its sshd allows it. */
+  async unixSocket(path: string): Promise<ClientChannel> {
+    await this.#session();
+    return this.#opened<ClientChannel>((done) => this.#client.openssh_forwardOutStreamLocal(path, done));
+  }
+
+  async #session(): Promise<void> {
+    this.#hadSession ??= this.run("exit 0").catch(() => undefined);
+    await this.#hadSession;
+  }
+
+  #opened<T>(open: (done: (error: Error | undefined, stream: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#client.forwardOut("127.0.0.1", 0, host, port, (error, stream) =>
-        error === undefined ? resolve(stream) : reject(error),
-      );
+      open((error, stream) => (error === undefined ? resolve(stream) : reject(error)));
+      // A connection that ends now answers no more.
       void this.closed.then((error) => reject(error ?? new Error("the connection was closed")));
     });
   }

@@ -146,8 +146,32 @@ describe("a machine reached by SSH", () => {
     rmSync(noisy, { recursive: true });
   });
 
-  it("gives the host the session's own pipes: no byte passes the attach", async () => {
+  it("needs no process of ours for its links: they are the agent's own socket", async () => {
     const node = await openNode(providerOf(sshd));
+    await echo(node.data, "x".repeat(2_000_000));
+    expect(attachesOf(runDirOf(node.supervisor))).toEqual([]);
+    node.data.write("!die SIGKILL");
+    await node.data.end();
+    const again = new LineReader(await node.machine.connect("data", node.key, signal));
+    expect(await again.json()).toMatchObject({ ok: true, generation: 2 });
+    await node.machine.release();
+  });
+
+  it("says at once when the agent is no more, for good", async () => {
+    const node = await openNode(providerOf(sshd));
+    process.kill(node.supervisor, "SIGKILL");
+    await Promise.all([node.control.end(), node.data.end()]);
+    await expect(node.machine.connect("control", node.key, signal)).rejects.toMatchObject({
+      code: "SKY_LINK_LOST",
+      retryable: false,
+      message: expect.stringMatching(/the agent has ended/),
+    });
+    await node.machine.release();
+  });
+
+  it("whose sshd opens no sockets gives the host the session's own pipes: no byte passes the attach", async () => {
+    await using server = await startSshd({ HOME: home }, { config: ["AllowTcpForwarding no"] });
+    const node = await openNode(providerOf(server));
     const [attach] = attachesOf(runDirOf(node.supervisor));
     const passed = (): number => Number(/^rchar: (\d+)/m.exec(readFileSync(`/proc/${attach}/io`, "utf8"))![1]);
     const before = passed();
@@ -162,22 +186,29 @@ describe("a machine reached by SSH", () => {
     await node.machine.release();
   });
 
-  it("is connected to again when its connections were cut, or sshd was killed", async () => {
-    const node = await openNode(providerOf(sshd));
+  it.each([
+    ["sockets", 0],
+    ["sessions", 1],
+  ])("is connected to again by %s when its connections were cut, or sshd was killed", async (way, attaches) => {
+    await using server = await startSshd(
+      { HOME: home },
+      { config: way === "sockets" ? [] : ["AllowTcpForwarding no"] },
+    );
+    const node = await openNode(providerOf(server));
     const dir = runDirOf(node.supervisor);
     for (const cut of ["drop", "kill"] as const) {
-      if (cut === "drop") sshd.dropConnections();
-      else await sshd.kill();
+      if (cut === "drop") server.dropConnections();
+      else await server.kill();
       await Promise.all([node.control.end(), node.data.end()]);
       const linking = Promise.all(
         (["control", "data"] as const).map((kind) => node.machine.connect(kind, node.key, signal)),
       );
-      if (cut === "kill") await sshd.restart();
+      if (cut === "kill") await server.restart();
       const [control, data] = (await linking).map((stream) => new LineReader(stream));
       expect(await control!.json()).toMatchObject({ ok: true, pid: node.supervisor });
       expect(await data!.json()).toMatchObject({ ok: true, generation: 1 });
       await echo(data!, "still the same host");
-      await until(() => attachesOf(dir).length === 1, 5000, "the end of the old attach");
+      await until(() => attachesOf(dir).length === attaches, 5000, "the end of the old attach");
       Object.assign(node, { control, data });
     }
     await node.machine.release();

@@ -108,7 +108,7 @@ describe("the way to a host", () => {
 
   it("fails in the words of what it goes through", async () => {
     await expect(open({ hosts: ["broken"] })).rejects.toThrow(/ProxyCommand failed: no way to 127\.0\.0\.1/);
-    await using closed = await Sshd.start();
+    await using closed = await Sshd.start({ config: ["AllowTcpForwarding no"] });
     const jump = `${closed.user}@127.0.0.1:${closed.port}`;
     writeFileSync(join(dir, "both"), inner.knownHostsLine() + closed.knownHostsLine());
     await expect(

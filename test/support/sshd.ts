@@ -56,7 +56,6 @@ export class Sshd implements AsyncDisposable {
       "PrintMotd no",
       "MaxStartups 200",
       "MaxSessions 200",
-      "AllowTcpForwarding no",
       ...(setEnv.length > 0 ? [`SetEnv ${setEnv.join(" ")}`] : []),
     ];
     writeFileSync(join(dir, "sshd_config"), `${lines.join("\n")}\n`);

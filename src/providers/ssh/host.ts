@@ -21,6 +21,8 @@ export class SshHost {
   readonly agent: AgentProgram;
   /** What this program trusts beyond the usual authorities, its machines do too. */
   readonly ca = extraCaOf(process.env);
+  /** Whether its sshd opens unix sockets for us, once that is known; where it does not, links are sessions of their own. */
+  socketsOpen: boolean | undefined;
   readonly #uploads = new Map<string, Promise<void>>();
   /** When each thing was last sent, ms of this process. */
   readonly #sentAt = new Map<string, number>();

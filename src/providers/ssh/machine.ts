@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { ATTACHED } from "../../agent/attached.ts";
-import { type AgentConfig, type NodeConfig, type ProcessIdentity, workDir } from "../../agent/config.ts";
+import { type AgentConfig, type NodeConfig, type ProcessIdentity, socketPath, workDir } from "../../agent/config.ts";
 import { jsonLine } from "../../agent/control.ts";
 import { Tail } from "../../agent/tail.ts";
 import { SkyError } from "../../errors/sky-error.ts";
@@ -125,14 +125,39 @@ export class SshMachine implements Machine {
       throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started, or was released`);
     }
     const connection = kind === "bulk" ? await this.#reachBulk(signal) : await this.#reach(signal);
+    const hello = jsonLine({ v: PROTOCOL_VERSION, ...this.#keyOf(key), kind });
+    const socket = this.#via.socketsOpen === false ? undefined : await this.#socket(connection);
+    if (socket !== undefined) {
+      socket.write(hello);
+      return socket;
+    }
+    signal.throwIfAborted();
     const command = [started.node, started.agent, "attach", kind, this.#dir].map(quote).join(" ");
     const channel = await connection.exec(`exec ${command}`);
     const stderr = new Tail();
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     const stream = new SessionStream(channel);
-    stream.write(jsonLine({ v: PROTOCOL_VERSION, ...this.#keyOf(key), kind }));
+    stream.write(hello);
     await awaitAttached({ stream, stderr, line: ATTACHED, name: this.name, signal });
     return stream;
+  }
+
+  /**
+   * The agent's own socket; undefined where sshd opens none.
+   * @throws SkyError SKY_LINK_LOST, retryable if the agent is there
+   */
+  async #socket(connection: SshConnection): Promise<Duplex | undefined> {
+    try {
+      const channel = await connection.unixSocket(socketPath(this.#dir));
+      this.#via.socketsOpen = true;
+      return new SessionStream(channel);
+    } catch (cause) {
+      this.#via.socketsOpen ??= false;
+      if (!this.#via.socketsOpen) return undefined;
+      const lives = (await isThere(connection, this.#dir, this.#started!.supervisor)) !== false;
+      const message = `${this.name}: ${lives ? `no link: ${(cause as Error).message}` : "the agent has ended"}`;
+      throw new SkyError("SKY_LINK_LOST", message, { cause, retryable: lives, details: { machine: this.name } });
+    }
   }
 
   release(): Promise<void> {
@@ -166,9 +191,7 @@ export class SshMachine implements Machine {
       await connection.run(`exec ${words.map(quote).join(" ")}`).catch(() => undefined);
       return false;
     }
-    const there = `[ -S ${quote(`${dir}/s`)} ] && kill -0 ${supervisor.pid}\n`;
-    const { code } = await connection.run(scriptCommand(there), there);
-    if (code !== 0) return false;
+    if ((await isThere(connection, dir, supervisor)) !== true) return false;
     onPhase?.("adopt agent");
     this.#dir = dir;
     this.#started = { node, agent, supervisor };
@@ -271,4 +294,11 @@ export class SshMachine implements Machine {
 function startedUnseen(said: ReadonlyMap<string, string>): Started | undefined {
   const [node, agent] = [said.get("node"), said.get("agent")];
   return node === undefined || agent === undefined ? undefined : { node, agent, supervisor: { pid: 0, startTime: "" } };
+}
+
+/** Undefined when the connection broke over the question. */
+async function isThere(connection: SshConnection, dir: string, { pid }: ProcessIdentity): Promise<boolean | undefined> {
+  const script = `[ -S ${quote(socketPath(dir))} ] && kill -0 ${pid}\n`;
+  const { code } = await connection.run(scriptCommand(script), script);
+  return code === null ? undefined : code === 0;
 }
