@@ -38,6 +38,8 @@ export interface HostDeath {
   readonly signal: NodeJS.Signals | null;
   /** The last 4 KiB of what it wrote to stderr. */
   readonly stderr: string;
+  /** Outcomes are on disk that its controller may not have: a data link that names its session gets them. */
+  readonly left?: true;
 }
 
 /** A host that takes data links. Generations start at 1. */

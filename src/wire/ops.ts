@@ -52,6 +52,7 @@ export const Op = {
   INSPECTOR: 42,
   DEBUGGED: 43,
   DEBUGGED_END: 44,
+  LEFT_LARGE: 45,
 } as const;
 
 /** First byte of an outcome item; an empty item is `undefined`, returned. */

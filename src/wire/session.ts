@@ -75,6 +75,21 @@ export class Session {
     return this.#received;
   }
 
+  /** Frames with records that have been made so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** How many of them the peer is known to have. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Frames that were made after the first `count`, as far as they are not acknowledged. */
+  framesAfter(count: number): readonly Buffer[] {
+    return this.#kept.slice(Math.max(0, count - this.#acked));
+  }
+
   get up(): boolean {
     return this.#stream !== undefined;
   }

@@ -2,10 +2,8 @@ import type { Duplex } from "node:stream";
 import { randomUUID } from "node:crypto";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { InstanceFacts } from "../../task/instance-info.ts";
-import { encodeError } from "../../values/errors.ts";
-import { ByteWriter } from "../../values/byte-writer.ts";
 import { readLine } from "../../wire/hello.ts";
-import { Mode, Op, PACK_MAX_BYTES, Status } from "../../wire/ops.ts";
+import { Mode, Op, PACK_MAX_BYTES } from "../../wire/ops.ts";
 import { unpack } from "../../wire/packed.ts";
 import {
   type BindRecord,
@@ -16,7 +14,6 @@ import {
   readRanges,
   readTasksHeader,
   TASKS_HEADER,
-  writeOutcomesHeader,
   writeRange,
   type LostRecord,
   type NoteRecord,
@@ -31,10 +28,12 @@ import { initialInfo } from "./initial-info.ts";
 import { checkStreams } from "./check-streams.ts";
 import { copyOf } from "./copy-of.ts";
 import { LargeValues } from "./large-values.ts";
-import { sendLargeOutcome } from "./send-large-outcome.ts";
+import { KeptOutcomes } from "./kept-outcomes.ts";
+import { answerLeft, outcomesDir } from "../left-behind.ts";
 import { Inspectors } from "./inspectors.ts";
 import { Placing } from "./placing.ts";
 import { LineLimit } from "./line-limit.ts";
+import { writeFailure } from "./write-failure.ts";
 
 const HELLO_MS = 10_000;
 /** Stands for the task of a line that belongs to the node. */
@@ -51,6 +50,11 @@ export class Host {
   #sessionId: string;
   #large: LargeValues;
   readonly #lines = new LineLimit();
+  readonly #kept = new KeptOutcomes({
+    dir: () => outcomesDir(this.#dir, this.#sessionId),
+    session: () => this.#session,
+    bulk: () => this.#large.bulk,
+  });
   #flushing = false;
   /** Frames that had arrived when the last malformed one came; -1 when a good one has come since. */
   #brokenAt = -1;
@@ -116,6 +120,7 @@ export class Host {
       const resumes = hello.session === this.#sessionId;
       // A session that this host never had was an earlier host's: a new one begins.
       if (!resumes) this.#reset();
+      if (answerLeft(stream, this.#dir, hello.session, this.#sessionId)) return;
       const received = resumes && Number.isSafeInteger(hello.received) ? (hello.received as number) : 0;
       stream.write(`${JSON.stringify({ ok: true, session: this.#sessionId, received: this.#session.received })}\n`);
       this.#session.attach(stream, received, rest);
@@ -139,6 +144,7 @@ export class Host {
   }
 
   async close(): Promise<void> {
+    this.#kept.dispose();
     this.#session.dispose();
     this.#large.dispose();
     await this.#executor.close();
@@ -148,6 +154,7 @@ export class Host {
     if (this.#session.received > 0) {
       // What this answers belongs to the session that ends: the next one knows nothing of these tasks.
       this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
+      this.#kept.reset();
       this.#session.dispose();
       this.#placing.reset();
       this.#inspectors.reset();
@@ -179,9 +186,11 @@ export class Host {
       arrived: () => {
         this.#brokenAt = -1;
         this.#executor.send();
+        this.#kept.heard();
       },
       // By the control link, as a line of the node: the data link has no place left to say it.
       down: (error) => {
+        if (session === this.#session) this.#kept.cut();
         if (!(error instanceof SkyError)) return;
         console.error(`the data link was closed: ${error.code}: ${error.message}`);
         if (session !== this.#session) return;
@@ -329,20 +338,12 @@ export class Host {
   }
 
   #failed(id: number, attempt: number, error: SkyError, elapsedUs = 0): void {
-    const item = new ByteWriter(1024);
-    item.u8(Status.THREW);
-    encodeError(error, item);
-    const { out } = this.#session;
-    this.#session.open(Op.OUTCOMES);
-    writeOutcomesHeader(out, id, attempt, 1, elapsedUs, nodeNow());
-    out.varint(item.pos);
-    out.bytes(item.buf.subarray(0, item.pos));
-    this.#session.close();
+    writeFailure(this.#session, id, attempt, error, elapsedUs, nodeNow());
     this.#flushSoon();
   }
 
   #bulkOutcome(outcome: LargeOutcomeMessage): void {
-    sendLargeOutcome(this.#session, this.#large.bulk, outcome, nodeNow());
+    this.#kept.large(outcome, nodeNow());
     this.#flushSoon();
   }
 
@@ -385,6 +386,7 @@ export class Host {
     setImmediate(() => {
       this.#flushing = false;
       this.#session.flush();
+      this.#kept.flushed();
     });
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type AgentConfig, workDir } from "../config.ts";
 import type { HostDeath, HostReady, NodeLine } from "../control.ts";
 import type { ToHost, ToSupervisorFromHost } from "../host-channel.ts";
+import { hasLeft } from "../left-behind.ts";
 import { PrintedLines } from "../printed-lines.ts";
 import { killTree, RUN_MARKER, type Tree } from "../process-tree.ts";
 import { Tail } from "../tail.ts";
@@ -130,7 +131,8 @@ export class HostKeeper {
 
   async #died(generation: number, code: number | null, signal: NodeJS.Signals | null, stderr: Tail): Promise<void> {
     if (this.#stopping || generation !== this.#generation) return;
-    this.#lastDeath = { type: "host", generation, state: "dead", code, signal, stderr: stderr.toString() };
+    const left = hasLeft(this.#options.config.dir) ? ({ left: true } as const) : {};
+    this.#lastDeath = { type: "host", generation, state: "dead", code, signal, stderr: stderr.toString(), ...left };
     this.#options.dead(this.#lastDeath);
     await killTree(this.#options.tree);
     const now = performance.now();

@@ -2,7 +2,9 @@ import type { Duplex } from "node:stream";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { readLine } from "../../wire/hello.ts";
-import { FRAME_TARGET_BYTES, INLINE_MAX_BYTES, Mode, Op } from "../../wire/ops.ts";
+import { ByteSource } from "../../wire/files/byte-source.ts";
+import { readLeft } from "../../wire/left-outcomes.ts";
+import { FRAME_TARGET_BYTES, INLINE_MAX_BYTES, Mode, Op, Status } from "../../wire/ops.ts";
 import {
   type LostRecord,
   type NoteRecord,
@@ -30,6 +32,8 @@ import { type ShowsOutput, Shipping } from "./shipping.ts";
 
 const ANSWER_MS = 15_000;
 const BULK_STATE_MAX_BYTES = 1024 * 1024;
+/** What a host left comes by no channel; the bulk link counts from 1. */
+const LEFT_CHANNEL = 0;
 /** Bulk links in a row that are closed for what came over them. */
 const BROKEN_MAX = 3;
 
@@ -52,6 +56,8 @@ interface Answer {
   readonly ok: boolean;
   readonly session?: string;
   readonly received?: number;
+  /** So many bytes of outcomes follow, which an earlier host had not got rid of. */
+  readonly left?: number;
   readonly code?: ErrorCode;
   readonly error?: string;
   readonly retryable?: boolean;
@@ -69,6 +75,8 @@ export class DataLink implements NodePort {
   readonly #shipping: Shipping;
   readonly #debugPorts: DebugPorts;
   readonly #events: DataLinkEvents;
+  /** The large outcome that is being read of what a host left. */
+  #left: Uint8Array[] = [];
   #id = "";
 
   constructor(rank: number, clock: NodeClock, shows: ShowsOutput, atHome: boolean, events: DataLinkEvents) {
@@ -151,12 +159,26 @@ export class DataLink implements NodePort {
     const answer = parse(line);
     if (!answer.ok) throw refusal(answer, line);
     if (this.#id !== "" && answer.session !== this.#id) {
+      if (answer.left !== undefined) await this.#takeLeft(stream, rest, answer.left);
       stream.destroy();
       return false;
     }
     this.#id = answer.session ?? "";
     this.session.attach(stream, answer.received ?? 0, rest);
     return true;
+  }
+
+  /** Outcomes of this session that its host left on disk when it went. */
+  async #takeLeft(stream: Duplex, rest: Buffer, bytes: number): Promise<void> {
+    if (rest.length > 0) stream.unshift(rest);
+    await readLeft(new ByteSource(stream), bytes, {
+      outcomes: (record) => this.#events.outcomes(this, record, 0, record.length),
+      large: (header, status, parts) => {
+        const end = Buffer.from([5, status === Status.THREW ? Status.THREW_LARGE : Status.RETURNED_LARGE, 0, 0, 0, 0]);
+        this.#left = parts;
+        this.#events.outcomes(this, Buffer.concat([header, end]), 0, header.length + end.length);
+      },
+    });
   }
 
   prepare(code: Code): Promise<void> {
@@ -211,7 +233,7 @@ export class DataLink implements NodePort {
   }
 
   takeLarge(channel: number): Uint8Array[] {
-    return this.bulk.take(channel).parts;
+    return channel === LEFT_CHANNEL ? this.#left : this.bulk.take(channel).parts;
   }
 
   dispose(): void {

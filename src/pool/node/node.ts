@@ -72,6 +72,8 @@ export class Node {
   #death: HostDeath | undefined;
   /** The data link has met a new host before the control link told of the old one's death. */
   #replaced = false;
+  /** A dead host has left outcomes: until the data link has fetched them, or can't, its tasks are not given up. */
+  #left = false;
   /** The data stream whose answer is awaited. */
   #attaching: Duplex | undefined;
   #roundTripMs = Number.POSITIVE_INFINITY;
@@ -273,7 +275,8 @@ export class Node {
       }
       // Else the control link has told of it meanwhile.
       if (data !== this.#data) continue;
-      this.#replaced = true;
+      this.#replaced = !this.#left;
+      this.#left = false;
       this.#hostGone();
     }
   }
@@ -308,7 +311,8 @@ export class Node {
     // A link that was handed to the dead host is never answered.
     this.#attaching?.destroy();
     if (this.#replaced) return void (this.#replaced = false);
-    this.#hostGone();
+    if (state.left) this.#left = true;
+    else this.#hostGone();
     this.#cut("its host process ended");
   }
 
