@@ -68,6 +68,36 @@ describe("the connection of a node", () => {
     expect(await ran(rig.machines)).toEqual(range(300));
   });
 
+  it("may be dark while a task ends, and its host die: what the task gave is on the machine's disk", async () => {
+    await using rig = await Rig.start({ machines: 1 });
+    const machine = rig.machines[0]!;
+    const once = sky.fn(
+      async () => {
+        const { appendFileSync, existsSync } = await import("node:fs");
+        appendFileSync("/tmp/runs", `${sky.task().attempt} ${process.pid}\n`);
+        while (!existsSync("/tmp/go")) await new Promise((resolve) => setTimeout(resolve, 10));
+        return "ended in the dark";
+      },
+      { rerun: "never" },
+    );
+    const sh = (script: string): Promise<string> => machine.exec("sh", "-c", script);
+    await sky.compute({ provider: sky.ssh(rig.ssh), console: "silent" }, async (pool) => {
+      const task = pool.run(once());
+      await expect.poll(() => sh("cat /tmp/runs || true"), { timeout: 10_000 }).toMatch(/^1 \d+$/);
+      const [, host] = (await sh("cat /tmp/runs")).split(" ");
+      await machine.cutOff();
+      await sh("touch /tmp/go");
+      const kept = (): Promise<string> => sh("find / -xdev -path '*/outcomes/*' -type f -size +0 2>/dev/null || true");
+      await expect.poll(kept, { timeout: 10_000 }).toMatch(/\/small$/);
+      await sh(`kill -KILL ${host}`);
+      await machine.reconnect();
+      expect(await task).toBe("ended in the dark");
+      expect(task.attempts).toHaveLength(1);
+      await expect.poll(kept, { timeout: 10_000 }).toBe("");
+    });
+    expect(await sh("cat /tmp/runs")).toMatch(/^1 \d+$/);
+  });
+
   it("is one, and one more only for large values", async () => {
     await using rig = await Rig.start({ machines: 1 });
     const [machine] = rig.machines;

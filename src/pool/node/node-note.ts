@@ -1,3 +1,4 @@
+import type { MetricsLine, NodeLine } from "../../agent/control.ts";
 import type { NodeNews } from "./node-news.ts";
 import type { NoteRecord } from "../../wire/records.ts";
 
@@ -17,4 +18,17 @@ export function tellNote(node: number, note: Exclude<NodeNote, { type: "killing"
     const { package: name, elapsedMs } = note;
     tell.emit({ type: "Node.Installed", node, package: name, elapsedMs });
   }
+}
+
+/** Tells people of a line that belongs to a node and to no task. */
+export function tellLine(
+  node: number,
+  { line: message, level, stream = "stderr" }: NodeLine,
+  tell: NoteListeners,
+): void {
+  tell.emit({ type: "Log.Emitted", node, stream, level: level === "warn" ? "warning" : level, message });
+}
+
+export function tellMetrics(node: number, samples: MetricsLine["samples"], tell: NoteListeners): void {
+  for (const [name, value] of samples) tell.emit({ type: "Metric.Sampled", node, name, value });
 }

@@ -12,7 +12,7 @@ import type { SessionCounters } from "../../wire/session.ts";
 import { obtain, type TakenUp } from "../keep/keeping.ts";
 import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
-import { type NodeNote, type NoteListeners, tellNote } from "./node-note.ts";
+import { type NodeNote, type NoteListeners, tellLine, tellMetrics, tellNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
 import { deathWords } from "./death-words.ts";
 import { NodeClock } from "./node-clock.ts";
@@ -240,18 +240,8 @@ export class Node {
     const stream = await this.#machine!.connect("control", this.#key, this.#abort.signal);
     this.#control = await ControlLink.open(stream, {
       host: (state) => this.#host(state),
-      log: ({ line, level, stream: from }) =>
-        this.#options.emit({
-          type: "Log.Emitted",
-          node: this.rank,
-          stream: from ?? "stderr",
-          level: level === "warn" ? "warning" : level,
-          message: line,
-        }),
-      metrics: (samples) => {
-        for (const [name, value] of samples)
-          this.#options.emit({ type: "Metric.Sampled", node: this.rank, name, value });
-      },
+      log: (line) => tellLine(this.rank, line, this.#options),
+      metrics: (samples) => tellMetrics(this.rank, samples, this.#options),
       roundTrip: (ms, nodeMs) => {
         this.#clock.heard(ms, nodeMs, performance.timeOrigin + performance.now());
         this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
