@@ -1,3 +1,4 @@
+import { forgetHugePages } from "../huge-pages.ts";
 import { type HostChannel, openHostChannel } from "../host-channel.ts";
 import { Host } from "./host.ts";
 
@@ -6,6 +7,7 @@ const LOOK_MS = 250;
 
 /** The program of a host process. */
 export async function runHost(): Promise<void> {
+  forgetHugePages();
   let host: Host | undefined;
   let epoch = 0;
   const channel = openHostChannel({

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type AgentConfig, workDir } from "../config.ts";
 import type { HostDeath, HostReady, NodeLine } from "../control.ts";
 import type { ToHost, ToSupervisorFromHost } from "../host-channel.ts";
+import { withHugePages } from "../huge-pages.ts";
 import { hasLeft } from "../left-behind.ts";
 import { PrintedLines } from "../printed-lines.ts";
 import { killTree, RUN_MARKER, type Tree } from "../process-tree.ts";
@@ -61,7 +62,7 @@ export class HostKeeper {
     const [file, ...args] = hostCommand;
     const child = fork(file, args, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, ...config.env, [RUN_MARKER]: config.dir },
+      env: withHugePages({ ...process.env, ...config.env, [RUN_MARKER]: config.dir }),
       execArgv: [],
       // On the program's own machine tasks run where it does.
       ...(config.parent === null ? { cwd: workDir(config.dir) } : {}),

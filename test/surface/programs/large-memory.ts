@@ -1,6 +1,6 @@
 // Memory of both ends while large values move.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
 import { holds, point } from "../../support/point.ts";
@@ -11,6 +11,19 @@ const MARGIN_MB = 40;
 
 const sum = sky.fn((values: Float64Array) => values.reduce((all, one) => all + one, 0));
 const host = sky.fn(() => process.pid);
+const touch = sky.fn((bytes: number) => {
+  const { minorPageFault } = process.resourceUsage();
+  new Uint8Array(bytes).fill(1);
+  return { faults: process.resourceUsage().minorPageFault - minorPageFault, setting: process.env["GLIBC_TUNABLES"] };
+});
+/** Whether memory comes in huge pages to programs that ask. */
+function hasHugePages(): boolean {
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  const [major, minor] = (header.glibcVersionRuntime ?? "0.0").split(".").map(Number);
+  const enabled = "/sys/kernel/mm/transparent_hugepage/enabled";
+  const given = existsSync(enabled) && /\[(always|madvise)\]/.test(readFileSync(enabled, "utf8"));
+  return given && (major! > 2 || (major === 2 && minor! >= 35)) && process.env["GLIBC_TUNABLES"] === undefined;
+}
 
 function status(field: "VmRSS" | "VmHWM", pid: number): number {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
@@ -82,3 +95,14 @@ await sky.compute({ nodes: 1, console: "silent" }, async (pool) => {
     }
   });
 });
+
+for (const executor of ["thread", "process"] as const) {
+  await sky.compute({ nodes: 1, worker: { executor }, console: "silent" }, async (pool) => {
+    await point(`in a ${executor} large memory takes few faults where the machine has huge pages`, async () => {
+      const { faults, setting } = await pool.run(touch(64 * MB));
+      holds(faults < 8192 === hasHugePages(), `${faults} faults`);
+      // What a task starts gets nothing of it.
+      assert.equal(setting, process.env["GLIBC_TUNABLES"]);
+    });
+  });
+}

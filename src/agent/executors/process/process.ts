@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProcessEnd } from "../../../wire/records.ts";
+import { withHugePages } from "../../huge-pages.ts";
 import { SLOT_MARKER } from "../../process-tree.ts";
 import { Carrier, type CarrierEvents, type CarrierOptions } from "../carrier.ts";
 import type { Chunk, Work } from "../chunk.ts";
@@ -71,7 +72,7 @@ export class Process extends Carrier {
     this.#child = spawn(process.execPath, [slotProgram(dir), secret.slice(1)], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "pipe", this.#fd],
-      env: { ...process.env, [SLOT_MARKER]: this.#mark },
+      env: withHugePages({ ...process.env, [SLOT_MARKER]: this.#mark }),
     });
     this.#channel = this.#child.stdio[3] as Socket | undefined;
     const outputOf = (stream: "stdout" | "stderr"): MarkedOutput => {

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { flushOutput } from "../../../task/output.ts";
+import { forgetHugePages } from "../../huge-pages.ts";
 import { runSlots } from "../slots/run-slots.ts";
 import type { TaskRun } from "../slots/task-run.ts";
 import { ClaimFile } from "./claim-file.ts";
@@ -15,6 +16,7 @@ const CLAIMS_FD = 4;
 
 /** The program of an executor process; its one argument is the secret that marks its output. */
 export function runProcess(): void {
+  forgetHugePages();
   // Functions see a program without arguments.
   const secret = `\0${process.argv.splice(2)[0]}`;
   const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
