@@ -4,18 +4,14 @@ import type { PartsMessage } from "./messages.ts";
 
 export type PartsOf = (large: LargeParts) => Promise<Pick<PartsMessage, "value" | "shares">>;
 
-/** Sends a task that has started its large arguments: threads get the memory itself, processes a copy. */
+/** Sends a task that has started its large arguments: threads get the memory itself, to processes it is written from there. */
 export function giveParts(carrier: Carrier, work: Work | undefined, partsOf: PartsOf): void {
   if (!work?.large) return;
   const { first: id, attempt, large } = work;
   void partsOf(large).then(({ value, shares }) => {
     // What is given away is the task's alone: one that is lost is sent again by the controller.
     large.value = [];
-    if (carrier.kind === "thread") {
-      const transfer = value.map((part) => part.buffer as ArrayBuffer);
-      return carrier.post({ type: "parts", id, attempt, value, shares }, transfer);
-    }
-    const copies = shares.map((parts) => parts.map((part) => Buffer.from(part)));
-    carrier.post({ type: "parts", id, attempt, value, shares: copies });
+    const transfer = value.map((part) => part.buffer as ArrayBuffer);
+    carrier.post({ type: "parts", id, attempt, value, shares }, transfer);
   });
 }

@@ -17,6 +17,10 @@ const spoil = sky.fn((values: Float64Array) => {
   values.fill(-1);
   return before;
 });
+const spoilFirst = sky.fn((one: Float64Array, other: Float64Array) => {
+  one.fill(-1);
+  return [one[0], other[0]];
+});
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const noise = (bytes: number): Uint8Array => {
   const out = new Uint8Array(bytes);
@@ -257,5 +261,7 @@ await sky.compute({ nodes: 1, worker: { concurrency: 2, executor: "process" }, c
       assert.deepEqual(await pool.map(spoil, [values, values, values, values]), [7, 7, 7, 7]);
     });
     near(cost, 16);
+    using equal = pool.put(new Float64Array(MB).fill(6));
+    assert.deepEqual(await pool.run(spoilFirst(ref, equal)), [-1, 6]);
   });
 });

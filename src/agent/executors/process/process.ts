@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { readInto } from "../../../wire/read-into.ts";
 import type { ProcessEnd } from "../../../wire/records.ts";
 import { withHugePages } from "../../huge-pages.ts";
 import { SLOT_MARKER } from "../../process-tree.ts";
@@ -11,7 +13,7 @@ import { Carrier, type CarrierEvents, type CarrierOptions } from "../carrier.ts"
 import type { Chunk, Work } from "../chunk.ts";
 import type { ToSlots } from "../messages.ts";
 import { CLAIM_BYTES, ClaimFile } from "./claim-file.ts";
-import { Frames, frameOf } from "./frames.ts";
+import { Frames, framesOf } from "./frames.ts";
 import { HostClaims } from "./host-claims.ts";
 import { exitReason } from "./last-words.ts";
 import { MarkedOutput } from "./marked-output.ts";
@@ -54,7 +56,7 @@ export class Process extends Carrier {
   readonly share: HostClaims;
   readonly worker: number;
   readonly #child: ChildProcess;
-  readonly #channel: Socket | undefined;
+  readonly #channel: Duplex | undefined;
   readonly #mark: string;
   readonly #fd: number;
   readonly #gone: Promise<void>;
@@ -74,7 +76,6 @@ export class Process extends Carrier {
       stdio: ["ignore", "pipe", "pipe", "pipe", this.#fd],
       env: withHugePages({ ...process.env, [SLOT_MARKER]: this.#mark }),
     });
-    this.#channel = this.#child.stdio[3] as Socket | undefined;
     const outputOf = (stream: "stdout" | "stderr"): MarkedOutput => {
       const output = new MarkedOutput(secret, (id, text) => events.message(this, { type: "line", id, stream, text }));
       this.#child[stream]?.on("data", (chunk: Buffer) => output.push(chunk)).on("error", () => {});
@@ -84,7 +85,8 @@ export class Process extends Carrier {
     const stderr = outputOf("stderr");
     this.#said = stderr;
     const frames = new Frames<FromProcess>((message) => this.#heard(message, events));
-    this.#channel?.on("data", (chunk: Buffer) => frames.push(chunk)).on("error", () => {});
+    const channel = this.#child.stdio[3] as Socket | undefined;
+    this.#channel = channel && readInto(channel, frames).on("error", () => {});
     this.#gone = new Promise((resolve) => {
       const ended = (reason: string, end?: ProcessEnd): void => {
         stdout.end();
@@ -156,7 +158,7 @@ export class Process extends Carrier {
   }
 
   #write(message: ToProcess): void {
-    if (this.#channel?.writable) this.#channel.write(frameOf(message));
+    if (this.#channel?.writable) for (const piece of framesOf(message)) this.#channel.write(piece);
   }
 
   #heard(message: FromProcess, events: CarrierEvents): void {

@@ -1,11 +1,13 @@
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { flushOutput } from "../../../task/output.ts";
+import { letGo } from "../../../values/spare-memory.ts";
+import { readInto } from "../../../wire/read-into.ts";
 import { forgetHugePages } from "../../huge-pages.ts";
 import { runSlots } from "../slots/run-slots.ts";
 import type { TaskRun } from "../slots/task-run.ts";
 import { ClaimFile } from "./claim-file.ts";
-import { Frames, frameOf } from "./frames.ts";
+import { Frames, framesOf } from "./frames.ts";
 import { beginMark } from "./marked-output.ts";
 import type { FromProcess, ToProcess } from "./process-messages.ts";
 import { SlotClaims } from "./slot-claims.ts";
@@ -19,9 +21,11 @@ export function runProcess(): void {
   forgetHugePages();
   // Functions see a program without arguments.
   const secret = `\0${process.argv.splice(2)[0]}`;
-  const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
   const share = new SlotClaims(new ClaimFile(CLAIMS_FD), () => performance.timeOrigin + performance.now());
-  const post = (message: FromProcess): void => void channel.write(frameOf(message));
+  const post = (message: FromProcess): void => {
+    const pieces = framesOf(message);
+    for (const piece of pieces) channel.write(piece, pieces.length > 1 ? () => letGo([piece]) : undefined);
+  };
   const take = runSlots({
     share,
     single: true,
@@ -37,7 +41,7 @@ export function runProcess(): void {
     post({ type: "cut" });
     take({ type: "slots" });
   });
-  channel.on("data", (chunk: Buffer) => frames.push(chunk));
+  const channel = readInto(new Socket({ fd: CHANNEL_FD, readable: true, writable: true }), frames);
   // The host is gone.
   channel.on("error", () => process.kill(process.pid, "SIGKILL"));
   channel.on("close", () => process.kill(process.pid, "SIGKILL"));

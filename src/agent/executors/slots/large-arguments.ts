@@ -31,13 +31,15 @@ export class LargeArguments {
 export async function decodeLarge({ value, shares }: PartsMessage, hooks: DecodeHooks | undefined): Promise<unknown> {
   const copies: Uint8Array[][] = [];
   for (const parts of shares) copies.push(await copied(parts));
+  const used = new Set<number>();
   return decodeParts(value, {
     ...hooks,
     resolveShared(index) {
       const own = copies[index] ?? [];
       // What is in the value a second time, by another Ref, is another object.
-      copies[index] = [...(shares[index] ?? [])];
-      return decodeParts(own, hooks);
+      const another = used.has(index) ? own.map((part) => new Uint8Array(part)) : own;
+      used.add(index);
+      return decodeParts(another, hooks);
     },
   });
 }
