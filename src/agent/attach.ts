@@ -3,12 +3,15 @@ import { connect, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { ATTACHED } from "./attached.ts";
 import { socketPath } from "./config.ts";
-import { HELLO_MAX_BYTES, type Hello, jsonLine } from "./control.ts";
+import { type Gone, HELLO_MAX_BYTES, type Hello, jsonLine } from "./control.ts";
 import { Lines } from "./lines.ts";
 import { readLine, writeLine } from "./supervisor/stdio.ts";
 
 const SOCKET_WAIT_MS = 10_000;
 const SOCKET_POLL_MS = 20;
+/** A supervisor that takes a connection and keeps it for so long is there. */
+const THERE_MS = 50;
+const GONE: Gone = { type: "gone", ok: false, code: "SKY_LINK_LOST", error: "the agent has ended" };
 const PARENT_POLL_MS = 2000;
 
 /**
@@ -24,18 +27,26 @@ export async function runAttach(kind: string | undefined, dir: string | undefine
   if (line === undefined) return refuse("SKY_WIRE_MALFORMED", `no first line of at most ${HELLO_MAX_BYTES} bytes`);
   const socket = await reach(dir);
   const hello = kind !== "control" && hasPipes() ? parse(line) : undefined;
-  if (hello === undefined) relay(socket, line);
+  if (hello === undefined) relay(socket, line, kind === "control" ? dir : undefined);
   else
     handOver(socket, { ...hello, kind: "adopt", pid: process.pid, link: kind as "data" | "bulk" }, async () =>
       relay(await reach(dir), line),
     );
 }
 
-function relay(socket: Socket, line: string): void {
+/** @param dir tell the end of the supervisor there */
+function relay(socket: Socket, line: string, dir?: string): void {
   const output = new Socket({ fd: 1, readable: false, writable: true });
   output.on("error", () => process.exit(0));
   socket.on("error", () => undefined);
-  socket.once("close", () => output.end(() => process.exit(0)));
+  const end = (): void => void output.end(() => process.exit(0));
+  socket.once("close", () => {
+    if (dir === undefined || process.stdin.readableEnded) return end();
+    void isThere(dir).then((there) => {
+      if (!there) output.write(jsonLine(GONE));
+      end();
+    });
+  });
   socket.write(`${line}\n`);
   process.stdin.on("error", () => process.exit(0));
   process.stdin.pipe(socket);
@@ -69,10 +80,27 @@ async function reach(dir: string): Promise<Socket> {
         const socket = connect(path, () => resolve(socket.off("error", reject))).once("error", reject);
       });
     } catch (error) {
-      if (performance.now() > deadline) return refuse("SKY_LINK_LOST", `no agent answers at ${path}: ${String(error)}`);
+      // It listened before anybody was told of it: where nobody does, it has ended.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ECONNREFUSED" || performance.now() > deadline)
+        return refuse("SKY_LINK_LOST", `no agent answers at ${path}: ${String(error)}`);
     }
     await delay(SOCKET_POLL_MS);
   }
+}
+
+/** Whether a supervisor listens. One that is just ending may take a connection, and drop it. */
+function isThere(dir: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath(dir));
+    const settle = (there: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(there);
+    };
+    const timer = setTimeout(() => settle(true), THERE_MS);
+    socket.once("error", () => settle(false)).once("close", () => settle(false));
+  });
 }
 
 function parse(line: string): Hello | undefined {

@@ -65,6 +65,11 @@ export interface MetricsLine {
   readonly samples: readonly MetricSample[];
 }
 
+/** From the `attach` in between: the supervisor has ended without a word. Reads as a refusal where an answer is due. */
+export interface Gone extends Refusal {
+  readonly type: "gone";
+}
+
 export type ToController =
   /** `at`: the node's clock, ms since the epoch. */
   | { readonly type: "pong"; readonly id: number; readonly at: number }
@@ -74,6 +79,7 @@ export type ToController =
   | MetricsLine
   /** The answer to `keep`: this link may be closed now. */
   | { readonly type: "kept" }
+  | Gone
   /** The link broke the protocol and is closed after this line. */
   | { readonly type: "error"; readonly code: ErrorCode; readonly error: string };
 

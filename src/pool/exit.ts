@@ -1,3 +1,5 @@
+import { watchCtrlC } from "./ctrl-c-watch.ts";
+
 /** What has to be closed before this process may end. */
 export interface Closable {
   close(reason?: string): Promise<void>;
@@ -6,21 +8,28 @@ export interface Closable {
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const open = new Set<Closable>();
 let closing = false;
+let heard: () => void = () => undefined;
 
 /**
  * Keeps watch over signals while pools are open: the first closes them and then has its usual effect, a second one has
  * it at once. Listeners of the program's own still run, and keep the say over whether the process ends.
  */
 export function guard(pool: Closable): () => void {
-  if (open.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  if (open.size === 0) {
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+    heard = watchCtrlC();
+  }
   open.add(pool);
   return () => {
     open.delete(pool);
-    if (open.size === 0) for (const signal of SIGNALS) process.off(signal, onSignal);
+    if (open.size > 0) return;
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    heard();
   };
 }
 
 function onSignal(signal: NodeJS.Signals): void {
+  heard();
   const alone = process.listenerCount(signal) === 1;
   if (closing) {
     if (alone) die(signal);

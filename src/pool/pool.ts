@@ -54,6 +54,7 @@ export class Pool implements AsyncDisposable {
   readonly #endpoint: Endpoint;
   #view: PoolView;
   #closing: Promise<void> | undefined;
+  #closed: SkyError | undefined;
   #opened = false;
   readonly #traces: Trace[] = [];
   #keepAlive: NodeJS.Timeout | undefined;
@@ -294,7 +295,7 @@ export class Pool implements AsyncDisposable {
       await this.#nodes.open(codes, node);
       this.#opened = true;
     } catch (error) {
-      const failed = this.#failure(error);
+      const failed = this.#closed ?? this.#failure(error);
       this.#emit({ type: "Pool.ProvisionFailed", reason: failed.message, code: failed.code });
       await this.close("it could not be opened");
       throw failed;
@@ -327,7 +328,10 @@ export class Pool implements AsyncDisposable {
 
   async #close(reason: string): Promise<void> {
     this.#emit({ type: "Pool.Stopping", reason });
-    const closed = new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed: ${reason}`);
+    const closed = new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed: ${reason}`, {
+      cause: this.#spec.signal?.reason,
+    });
+    this.#closed = closed;
     this.#dispatcher.close(closed);
     this.#calls.close(closed);
     this.#spec.signal?.removeEventListener("abort", this.#aborted);

@@ -26,6 +26,8 @@ export class Someone implements AsyncDisposable {
     const child = spawn(process.execPath, [...SOURCE, `test/machines/programs/${program}.ts`], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own, as a shell would give it.
+      detached: true,
       env: { ...process.env, ...this.#env, IMAGE: await imageOf("baked"), ...env },
     });
     this.#running.add(child);
@@ -102,6 +104,15 @@ export class Controller {
 
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** As a terminal does on Ctrl-C, and when it is closed. */
+  signalGroup(name: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#child.pid!, name);
+    } catch {
+      // It has ended.
+    }
   }
 
   async says(what: RegExp): Promise<RegExpExecArray> {

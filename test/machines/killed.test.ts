@@ -77,19 +77,6 @@ describe.concurrent("a controller that lives", () => {
     expect(controller.output).not.toMatch(/again|attempt 2/);
     expect(await controller.machines()).toEqual([]);
   });
-
-  it.for([/node 0 {3}create/, /node 0 {3}start agent/, /working/])(
-    "ends its machines on Ctrl-C at %s",
-    async (stage) => {
-      await using me = new Someone();
-      const controller = await me.controller({ HOLD: "60000" });
-      await controller.says(stage);
-      controller.signal("SIGINT");
-      expect(await controller.ended, controller.output).toEqual({ code: null, signal: "SIGINT" });
-      expect(await controller.machines()).toEqual([]);
-      expect(await me.ledger()).toEqual([]);
-    },
-  );
 });
 
 describe("a second Ctrl-C", () => {

@@ -1,17 +1,7 @@
 import { Duplex } from "node:stream";
 import type * as sky from "skyward";
+import { random } from "../support/random.ts";
 import { wrapMachines } from "../support/wrap-machines.ts";
-
-/** A generator of numbers below 1 (mulberry32), so that a failure can be run again by its seed. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A stream that ends after so many bytes, in the middle of whatever passes then. */
 class Brittle extends Duplex {

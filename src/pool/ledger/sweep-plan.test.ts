@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Instance } from "../../providers/cloud-provider.ts";
 import type { OpenEntry } from "./entry.ts";
-import { settledEntries, type SweepFacts, sweepPlan } from "./sweep-plan.ts";
+import { appearsWithinMs, settledEntries, type SweepFacts, sweepPlan } from "./sweep-plan.ts";
 
 const machine = (name: string, controller: string, owner = "me"): Instance => ({
   id: `i-${name}`,
@@ -85,5 +85,24 @@ describe("settledEntries", () => {
 
   it("leaves a living controller's entries alone", () => {
     expect(settledEntries(facts({ now: 60 * 60_000 })).map(({ name }) => name)).toEqual(["a"]);
+  });
+});
+
+describe("appearsWithinMs", () => {
+  const ledger = [
+    { controller: "dead", entries: [entry("a", { id: "i-a" }), entry("late", { at: 1000 })] },
+    { controller: "alive", entries: [entry("coming", { at: 5000 })] },
+  ];
+  const ms = (now: number, machines: readonly Instance[] = []): number =>
+    appearsWithinMs(facts({ ledger, machines, now }));
+
+  it("is what is left of 10 s for a machine that was asked for and not seen", () => {
+    expect(ms(3000)).toBe(8000);
+    expect(ms(11_000)).toBe(0);
+    expect(ms(3000, [machine("late", "dead")])).toBe(0);
+  });
+
+  it("is not longer where the clock was set back", () => {
+    expect(ms(-86_400_000)).toBe(10_000);
   });
 });

@@ -3,6 +3,8 @@ import type { ControllerEntries } from "./read-ledger.ts";
 
 /** A create call that was never answered may still make its machine for so long. */
 const APPEARS_WITHIN_MS = 15 * 60_000;
+/** Nearly always it does so within this time. */
+const APPEARS_SOON_MS = 10_000;
 
 export interface SweepFacts {
   readonly owner: string;
@@ -66,4 +68,17 @@ export function settledEntries({ machines, ledger, lives, now }: SweepFacts): { 
           .filter(({ name, id, at }) => !there.has(name) && (id !== undefined || now - at > APPEARS_WITHIN_MS))
           .map(({ name }) => ({ controller, name })),
   );
+}
+
+/**
+ * How long, in ms from now, a machine may well appear that a controller asked for just before it died: its call goes on
+ * without it.
+ */
+export function appearsWithinMs({ machines, ledger, lives, now }: Omit<SweepFacts, "owner" | "named">): number {
+  const there = new Set(machines.map(({ name }) => name));
+  const awaited = ledger.flatMap(({ controller, entries }) =>
+    lives(controller) ? [] : entries.filter(({ name, id }) => id === undefined && !there.has(name)),
+  );
+  // A clock may have been set since.
+  return Math.max(0, ...awaited.map(({ at }) => Math.min(at, now) + APPEARS_SOON_MS - now));
 }

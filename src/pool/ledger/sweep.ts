@@ -1,11 +1,14 @@
 import { appendFile, readFile, rm } from "node:fs/promises";
-import type { CloudProvider, ProviderReference } from "../../providers/cloud-provider.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CloudProvider, Instance, ProviderReference } from "../../providers/cloud-provider.ts";
 import { controllerLives } from "./controller.ts";
 import { openEntries } from "./entry.ts";
 import { ledgerFile } from "./ledger.ts";
 import { ownerId } from "./owner.ts";
 import { type ControllerEntries, readLedger } from "./read-ledger.ts";
-import { settledEntries, type SweepFacts, sweepPlan, type Verdict } from "./sweep-plan.ts";
+import { appearsWithinMs, settledEntries, type SweepFacts, sweepPlan, type Verdict } from "./sweep-plan.ts";
+
+const LOOK_MS = 500;
 
 export interface SweepOptions {
   readonly dir: string;
@@ -42,7 +45,7 @@ export async function sweep({ dir, restore, also = [], named = [], yes, remove }
     try {
       if (!cloud) throw new Error("this version of skyward does not know it");
       const mine = entriesOf(ledger, reference);
-      const listed = await cloud.list(owner, AbortSignal.timeout(60_000));
+      const listed = await listAll(cloud, owner, mine);
       const facts: SweepFacts = { owner, machines: listed, ledger, lives: controllerLives, named, now: Date.now() };
       for (const verdict of sweepPlan(facts)) machines.push(await carryOut(verdict, cloud, ledger, dir, yes, remove));
       if (yes)
@@ -53,6 +56,24 @@ export async function sweep({ dir, restore, also = [], named = [], yes, remove }
     }
   }
   return { machines, unasked };
+}
+
+/** What there is, as soon as what may be about to appear has had its time. */
+async function listAll(
+  cloud: CloudProvider,
+  owner: string,
+  ledger: readonly ControllerEntries[],
+): Promise<readonly Instance[]> {
+  const until = performance.now() + appearsWithinMs({ machines: [], ledger, lives: controllerLives, now: Date.now() });
+  for (;;) {
+    const machines = await cloud.list(owner, AbortSignal.timeout(60_000));
+    const leftMs = Math.min(
+      until - performance.now(),
+      appearsWithinMs({ machines, ledger, lives: controllerLives, now: Date.now() }),
+    );
+    if (leftMs <= 0) return machines;
+    await sleep(Math.min(leftMs, LOOK_MS));
+  }
 }
 
 async function carryOut(

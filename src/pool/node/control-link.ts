@@ -22,7 +22,8 @@ export interface ControlLinkEvents {
   metrics(samples: readonly MetricSample[]): void;
   /** A ping came back. `nodeMs`: the node's clock half a round trip ago, ms since the epoch. */
   roundTrip(ms: number, nodeMs: number): void;
-  down(): void;
+  /** @param gone the node's supervisor has ended, and will not come back */
+  down(gone: boolean): void;
 }
 
 /** The controller's end of a node's control link: one stream, replaced as a whole when it is cut. */
@@ -119,13 +120,14 @@ export class ControlLink {
     else if (message.type === "metrics") this.#events.metrics(message.samples);
     else if (message.type === "log") this.#events.log(message);
     else if (message.type === "kept") this.#answered?.(true);
+    else if (message.type === "gone") this.#down(true);
     else throw new SkyError(message.code, message.error);
   }
 
-  #down(): void {
+  #down(gone = false): void {
     if (this.#timer === undefined) return;
     this.#answered?.(false);
     this.dispose();
-    this.#events.down();
+    this.#events.down(gone);
   }
 }

@@ -247,9 +247,10 @@ export class Node {
         this.#roundTripMs = Math.min(ms, this.#roundTripMs * 1.2);
         this.#options.dispatcher.scheduler.roundTrip(this.rank, this.#roundTripMs);
       },
-      down: () => {
+      down: (gone) => {
         this.#control = undefined;
-        this.#cut("the control link was closed");
+        if (gone && this.#state === "ready") this.#lose("its agent has ended");
+        else this.#cut("the control link was closed");
       },
     });
   }

@@ -1,21 +1,34 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
 import { SkyError } from "../../errors/sky-error.ts";
 
-const run = promisify(execFile);
-const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
-
-/** Runs a command of the container engine. @throws SkyError SKY_PROVIDER_* with the engine's words */
+/**
+ * Runs a command of the container engine. Its process group is its own: a Ctrl-C in the program's terminal must not stop
+ * it halfway through making or ending a machine.
+ * @throws SkyError SKY_PROVIDER_* with the engine's words
+ */
 export async function engine(binary: string, words: readonly string[], signal: AbortSignal): Promise<string> {
   try {
-    const { stdout } = await run(binary, [...words], { signal, maxBuffer: OUTPUT_MAX_BYTES });
-    return stdout.trim();
+    return (await run(binary, words, signal)).trim();
   } catch (cause) {
     throw engineError(binary, words[0] ?? "", cause as Failure);
   }
 }
 
 type Failure = Error & { readonly code?: string | number; readonly stderr?: string };
+
+function run(binary: string, words: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary, words, { detached: true, signal, stdio: ["ignore", "pipe", "pipe"] });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) return resolve(stdout);
+      reject(Object.assign(new Error(`it ended with code ${String(code)}`), { stderr }));
+    });
+  });
+}
 
 export function isGone(error: unknown): boolean {
   return error instanceof SkyError && /no such (container|object)|no container with name/i.test(error.message);

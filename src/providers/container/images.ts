@@ -4,6 +4,8 @@ import { engine } from "./engine.ts";
 import { SSHD_SCRIPT } from "./entry-script.ts";
 
 const REPOSITORY = "skyward";
+/** How long it may take to give an image its sshd. */
+const WORK_LIMIT_S = 1800;
 
 /** The image that machines start from. */
 export interface ContainerImage {
@@ -39,8 +41,11 @@ export async function imageAtHand(
 
 async function addSshd(binary: string, image: string, name: string, signal: AbortSignal): Promise<void> {
   const work = `skyward-image-${process.pid}-${Date.now()}`;
+  // Should this program be killed, the container ends by itself.
+  const wait = ["--entrypoint", "/bin/sh", image, "-c", `exec sleep ${WORK_LIMIT_S}`];
   try {
-    await engine(binary, ["run", "--name", work, "--entrypoint", "/bin/sh", image, "-c", SSHD_SCRIPT], signal);
+    await engine(binary, ["run", "--detach", "--rm", "--name", work, ...wait], signal);
+    await engine(binary, ["exec", work, "/bin/sh", "-c", SSHD_SCRIPT], signal);
     await engine(binary, ["commit", work, name], signal);
   } catch (cause) {
     const { message } = cause as Error;

@@ -1,19 +1,27 @@
 /**
  * A controller that is killed at a given point: KILL is "before prepare", "after provision" and so on, "task" for
- * while a task runs, or nothing. HANG names a call that never ends. Tells its machines' owner, then what it did, on stdout.
+ * while a task runs, or nothing. HANG names a call that never ends, SLOW one that takes 3 s longer, STEP a command of
+ * the image, OWN a handler of its own for SIGINT. Tells its machines' owner, then what it did, on stdout.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
 import { ownerId } from "../../../src/pool/ledger/owner.ts";
 import { stateDir } from "../../../src/pool/ledger/state-dir.ts";
 import { Disturbed, type Plan } from "../disturbed.ts";
 
-const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", HANG = "" } = process.env;
+const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", NODES = "1" } = process.env;
+const { HANG = "", SLOW = "", STEP, OWN } = process.env;
+const SLOW_MS = 3000;
 const killed =
   (when: string): Plan =>
-  (call) => {
+  async (call) => {
     if (when === "before" && HANG === call) {
       console.log(`hangs in ${call}`);
       return new Promise<undefined>(() => undefined);
+    }
+    if (when === "before" && SLOW === call) {
+      console.log(`slow in ${call}`);
+      await sleep(SLOW_MS);
     }
     if (KILL !== `${when} ${call}`) return undefined;
     process.kill(process.pid, "SIGKILL");
@@ -28,13 +36,25 @@ const work = sky.fn(async (ms: number) => {
   return "done";
 });
 
+async function main(): Promise<void> {
+  const image = STEP === undefined ? {} : { image: { steps: [STEP] } };
+  const options = { name: NAME, provider, nodes: Number(NODES), ttl: TTL, console: "log" as const, ...image };
+  await sky.compute(options, async (pool) => {
+    const hold = Number(HOLD);
+    const long = pool.run(work(hold));
+    for await (const event of pool.events)
+      if (event.type === "Log.Emitted" && event.message.includes("works for")) break;
+    console.log("working");
+    if (KILL === "task") process.kill(process.pid, "SIGKILL");
+    console.log(`held: ${await long}`);
+  });
+  console.log("closed");
+}
+
 console.log(`owner ${await ownerId(stateDir())}`);
-await sky.compute({ name: NAME, provider, nodes: 1, ttl: TTL, console: "log" }, async (pool) => {
-  const hold = Number(HOLD);
-  const long = pool.run(work(hold));
-  for await (const event of pool.events) if (event.type === "Log.Emitted" && event.message.includes("works for")) break;
-  console.log("working");
-  if (KILL === "task") process.kill(process.pid, "SIGKILL");
-  console.log(`held: ${await long}`);
-});
-console.log("closed");
+if (OWN === undefined) await main();
+else {
+  process.on("SIGINT", () => console.log("own handler"));
+  await main().catch((error: unknown) => console.log(`threw ${(error as sky.SkyError).code}`));
+  process.exitCode = 9;
+}
