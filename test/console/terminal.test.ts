@@ -35,7 +35,7 @@ test("on a terminal each node has a line, below what is logged, and nothing of i
 
 test("a program that is killed leaves a terminal that works", async () => {
   await using terminal = await Terminal.open(`${program(60_000)} & sleep 4; kill -9 $!; wait $!`);
-  await terminal.until((rows) => rows.some((row) => row.startsWith("[ended ")));
+  await terminal.until((rows) => rows.some((row) => row.startsWith("[ended ")) && /^[$#]$/.test(rows.at(-1)!));
   await terminal.keys("echo", "Space", "x".repeat(150), "Enter");
   // It wraps long lines, and shows what is typed.
   await terminal.until((rows) => rows.some((row) => row === "x".repeat(110)) && rows.includes("x".repeat(40)));

@@ -64,6 +64,9 @@ export interface Cuts {
   stop(): void;
 }
 
+/** Patient cuts that come in a row before all links stand. */
+const RASH_MAX = 2;
+
 export interface CutOptions {
   readonly seed: number;
   /** A cut comes after 0 to 2 times this. */
@@ -85,13 +88,16 @@ export function cutting(inner: sky.Provider, { seed, everyMs, everyBytes, other,
   let links = 0;
   let timer: NodeJS.Timeout | undefined;
   let active = false;
+  let rash = 0;
   const cut = (): void => {
-    // Where mending takes longer than a cut, most wait for it: else no node would ever be whole.
+    // Where mending takes longer than a cut, most wait for it: else no node would ever be whole, on a busy machine least of all.
     const whole = [...open.values()].filter((kind) => kind !== "bulk").length === links;
-    if (patient && !whole && next() < 0.7) {
+    if (whole) rash = 0;
+    if (patient && !whole && (rash === RASH_MAX || next() < 0.7)) {
       timer = setTimeout(cut, everyMs);
       return;
     }
+    if (!whole) rash++;
     if (other && next() < 0.1) other();
     else {
       const streams = [...open.keys()];

@@ -33,6 +33,8 @@ export class LargeValues {
   readonly #shares: Shares;
   readonly #tasks = new Set<Waiting>();
   readonly #byChannel = new Map<number, () => void>();
+  /** The stream that came last. */
+  #newest: Duplex | undefined;
 
   constructor(dir: string, session: () => Session, events: LargeValuesEvents) {
     this.#events = events;
@@ -67,17 +69,28 @@ export class LargeValues {
       const hello = JSON.parse(line) as Partial<BulkState> & { session?: unknown };
       if (hello.session !== sessionId || !Array.isArray(hello.sending))
         throw new SkyError("SKY_LINK_LOST", "the bulk link belongs to another session", { retryable: true });
+      // What an older one still brings, even its own last line, would move on from where the newest is told to go on.
+      this.#newest?.destroy();
+      this.#newest = stream;
       this.bulk.detach();
       const { sending } = this.bulk.state;
       const answer = { ok: true, sending, received: this.bulk.receivedOf(hello.sending as number[]) };
       stream.write(`${JSON.stringify(answer)}\n`);
       const second = await readLine(stream, STATE_MAX_BYTES, HELLO_MS, rest);
+      if (this.#newest !== stream) throw new SkyError("SKY_LINK_LOST", "a newer bulk link came", { retryable: true });
       const { received } = JSON.parse(second.line) as BulkState;
       this.bulk.attach(stream, received, second.rest);
     } catch (error) {
       const { code, retryable } = error instanceof SkyError ? error : { code: "SKY_WIRE_MALFORMED", retryable: false };
       stream.end(`${JSON.stringify({ ok: false, code, retryable, error: (error as Error).message })}\n`);
     }
+  }
+
+  /** Lets go of the stream, and of one that has not said its last line yet. */
+  detach(): void {
+    this.#newest?.destroy();
+    this.#newest = undefined;
+    this.bulk.detach();
   }
 
   /** A shared value comes in a channel. */
@@ -122,6 +135,7 @@ export class LargeValues {
   }
 
   dispose(): void {
+    this.detach();
     this.bulk.dispose();
     this.#shares.clear();
     this.#tasks.clear();

