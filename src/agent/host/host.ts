@@ -49,7 +49,6 @@ export class Host {
   #session: Session;
   #sessionId: string;
   #large: LargeValues;
-  #newestStream: Duplex | undefined;
   readonly #lines = new LineLimit();
   readonly #kept = new KeptOutcomes({
     dir: () => outcomesDir(this.#dir, this.#sessionId),
@@ -115,9 +114,6 @@ export class Host {
   /** Takes over a new data stream. Its second line says which session goes on and how much of it has arrived. */
   async link(stream: Duplex): Promise<void> {
     stream.on("error", () => stream.destroy());
-    // An older one whose second line comes late would take the session from its successor.
-    this.#newestStream?.destroy();
-    this.#newestStream = stream;
     try {
       const { line, rest } = await readLine(stream, 1024, HELLO_MS);
       const hello = JSON.parse(line) as { session?: unknown; received?: unknown };
@@ -143,7 +139,6 @@ export class Host {
 
   /** Lets go of the streams: a newer controller has the node now. */
   fence(): void {
-    this.#newestStream?.destroy();
     this.#session.detach();
     this.#large.detach();
   }

@@ -1,4 +1,5 @@
 import { forgetHugePages } from "../huge-pages.ts";
+import type { Duplex } from "node:stream";
 import { type HostChannel, openHostChannel } from "../host-channel.ts";
 import { Host } from "./host.ts";
 
@@ -10,6 +11,7 @@ export async function runHost(): Promise<void> {
   forgetHugePages();
   let host: Host | undefined;
   let epoch = 0;
+  let data: Duplex | undefined;
   const channel = openHostChannel({
     config(config) {
       const made = (host = new Host(config));
@@ -21,10 +23,16 @@ export async function runHost(): Promise<void> {
       epoch = Math.max(epoch, linkEpoch);
       if (linkEpoch < epoch) stream.destroy();
       else if (bulk) host?.linkBulk(stream);
-      else void host?.link(stream);
+      else {
+        // An older one whose second line comes late would take the session from its successor.
+        data?.destroy();
+        data = stream;
+        void host?.link(stream);
+      }
     },
     fence(newEpoch) {
       epoch = Math.max(epoch, newEpoch);
+      data?.destroy();
       host?.fence();
     },
     async end() {
