@@ -3,7 +3,7 @@ import { SkyError } from "../errors/sky-error.ts";
 import { keepMemory, letGo } from "../values/spare-memory.ts";
 import { blockHash, HASH_BLOCK_BYTES } from "./block-hash.ts";
 import { BulkReader, type Incoming } from "./bulk-reader.ts";
-import { type BulkKind, BulkOp, bulkHeader } from "./bulk-message.ts";
+import { BulkOp, bulkHeader } from "./bulk-message.ts";
 import { slices, totalBytes } from "./parts.ts";
 import { readInto } from "./read-into.ts";
 
@@ -18,7 +18,8 @@ const NOWHERE = Buffer.alloc(1);
 interface Outgoing {
   readonly id: number;
   readonly parts: readonly Uint8Array[];
-  readonly kind: BulkKind;
+  /** Of a shared value; by block, as far as they are known. */
+  readonly hashes: Buffer[] | undefined;
   readonly bytes: number;
   readonly sent: (() => void) | undefined;
   /** When it was given to be sent, ms of this process. */
@@ -78,13 +79,16 @@ export class BulkLink {
     return this.#outgoing.size > 0 || this.#reader.open;
   }
 
-  /** Sends parts, which must not change until `sent` is called: when all have arrived. */
-  send(parts: readonly Uint8Array[], kind: BulkKind, sent?: () => void): number {
+  /**
+   * Sends parts, which must not change until `sent` is called: when all have arrived. With `hashes` they are a shared
+   * value: its blocks are hashed as they leave, once for all nodes that it goes to.
+   */
+  send(parts: readonly Uint8Array[], sent?: () => void, hashes?: Buffer[]): number {
     const id = this.#nextId++;
     const one: Outgoing = {
       id,
       parts,
-      kind,
+      hashes,
       bytes: totalBytes(parts),
       sent,
       began: performance.now(),
@@ -198,18 +202,19 @@ export class BulkLink {
     if (!one.opened) {
       one.opened = true;
       const body = Buffer.allocUnsafe(5 + one.parts.length * 8);
-      body[0] = one.kind;
+      body[0] = one.hashes ? 1 : 0;
       // What is below this has arrived for certain: the peer need not remember it.
       body.writeUInt32LE(this.#outgoing.keys().next().value ?? one.id, 1);
       for (const [index, part] of one.parts.entries()) body.writeDoubleLE(part.byteLength, 5 + index * 8);
       this.#write(bulkHeader(BulkOp.OPEN, one.id, body.length), body);
     }
+    const { hashes } = one;
     const block = HASH_BLOCK_BYTES - (one.at % HASH_BLOCK_BYTES);
-    const size = Math.min(PIECE_BYTES, one.bytes - one.at, one.kind === 1 ? block : PIECE_BYTES);
+    const size = Math.min(PIECE_BYTES, one.bytes - one.at, hashes ? block : PIECE_BYTES);
     const end = one.at + size;
     if (size > 0) this.#write(bulkHeader(BulkOp.DATA, one.id, size), ...slices(one.parts, one.at, end));
-    if (one.kind === 1 && size > 0 && (size === block || end === one.bytes)) {
-      const hash = blockHash(one.parts, end);
+    if (hashes && size > 0 && (size === block || end === one.bytes)) {
+      const hash = (hashes[Math.ceil(end / HASH_BLOCK_BYTES) - 1] ??= blockHash(one.parts, end));
       this.#write(bulkHeader(BulkOp.HASH, one.id, hash.length), hash);
     }
     one.at = end;

@@ -59,7 +59,7 @@ export class LargeOutcome {
       session.close();
     };
     if (goesByLink(head, externals, session)) {
-      const channel = bulk.send(this.#parts!, 0, () => {
+      const channel = bulk.send(this.#parts!, () => {
         this.#crossed = true;
         crossed();
       });

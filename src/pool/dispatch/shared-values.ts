@@ -10,6 +10,8 @@ export interface SharedValue {
   /** The encoded value, then its externals; they don't change. */
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
+  /** SHA-256 of each block that has been sent to some node. */
+  readonly hashes: Buffer[];
   /** Segments and `Ref`s that need it. */
   users: number;
 }
@@ -28,7 +30,7 @@ export class SharedValues implements RefOwner {
   }
 
   make(parts: readonly Uint8Array[]): SharedValue {
-    return { id: this.#nextId++, parts, bytes: totalBytes(parts), users: 0 };
+    return { id: this.#nextId++, parts, bytes: totalBytes(parts), hashes: [], users: 0 };
   }
 
   ref(parts: readonly Uint8Array[]): Ref<never> {

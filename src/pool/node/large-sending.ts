@@ -30,7 +30,7 @@ export class LargeSending {
     const id = segment.first + index;
     for (const share of shares) if (!this.#shares.has(share.id)) this.#share(share);
     const inline = externals.length === 0 && head.byteLength <= INLINE_MAX_BYTES;
-    const channel = inline ? 0 : this.#bulk.send([head, ...externals], 0, () => this.#tasks.delete(id));
+    const channel = inline ? 0 : this.#bulk.send([head, ...externals], () => this.#tasks.delete(id));
     if (channel > 0) this.#tasks.set(id, channel);
     this.#session.open(Op.TASKS);
     const mode = segment.single ? Mode.LARGE_ITEM : Mode.LARGE_ARGUMENTS;
@@ -73,7 +73,7 @@ export class LargeSending {
   }
 
   #share(share: SharedValue): void {
-    const channel = this.#bulk.send(share.parts, 1);
+    const channel = this.#bulk.send(share.parts, undefined, share.hashes);
     this.#shares.set(share.id, { share, channel });
     this.#session.open(Op.SHARE);
     this.#session.out.u32(share.id);
