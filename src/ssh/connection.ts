@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Client, ClientChannel, ExecOptions, ServerHostKeyAlgorithm } from "ssh2";
 import { Tail } from "../agent/tail.ts";
 import { SkyError } from "../errors/sky-error.ts";
-import { authMethods, type Identity } from "./identity.ts";
+import { authMethods, type Identity, whatOf } from "./identity.ts";
 import { fingerprint, hostName, keyType, type KnownHosts } from "./known-hosts.ts";
 import { loadSsh2 } from "./load.ts";
 import { type SshTarget, targetName } from "./target.ts";
@@ -208,13 +208,18 @@ function refusalOf(
 }
 
 function connectError(cause: Error & { level?: string }, name: string, identities: readonly Identity[]): SkyError {
-  if (cause.level === "client-authentication") {
-    const tried = identities.map((identity) => identity.from).join(", ");
-    return new SkyError("SKY_SSH_AUTH", `${name} accepts none of: ${tried}`, { cause, details: { host: name } });
+  const details = { host: name };
+  if (cause.level === "client-authentication")
+    return new SkyError("SKY_SSH_AUTH", `${name} accepts none of: ${whatOf(identities)}`, { cause, details });
+  if (/too many authentication failures/i.test(cause.message)) {
+    const message = `${name} listens to no more keys, and accepted none of those before: ${whatOf(identities)}`;
+    const hint = "Name the one that it takes: key, or IdentityFile and IdentitiesOnly in ~/.ssh/config.";
+    return new SkyError("SKY_SSH_AUTH", message, { cause, hint, details });
   }
-  return new SkyError("SKY_SSH_CONNECT", `${name}: ${cause.message}`, {
+  const why = cause.level === "client-timeout" ? `no answer within ${CONNECT_TIMEOUT_MS / 1000} s` : cause.message;
+  return new SkyError("SKY_SSH_CONNECT", `${name}: ${why}`, {
     cause,
     retryable: true,
-    details: { host: name },
+    details,
   });
 }

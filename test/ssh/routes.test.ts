@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hostPlans, type SshProviderOptions } from "../../src/providers/ssh/options.ts";
 import { routeTo } from "../../src/providers/ssh/route.ts";
 import { SshConnection } from "../../src/ssh/connection.ts";
-import { readSshConfig } from "../../src/ssh/ssh-config.ts";
+import { readSshConfig } from "../../src/ssh/config/ssh-config.ts";
 import { Sshd } from "../support/sshd.ts";
 
 const signal = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { hostPlans } from "../../providers/ssh/options.ts";
 import { routeTo } from "../../providers/ssh/route.ts";
 import type { SshOptions } from "../../ssh/connection.ts";
-import { readSshConfig } from "../../ssh/ssh-config.ts";
+import { readSshConfig } from "../../ssh/config/ssh-config.ts";
 
 export interface WayFlags {
   readonly key?: string;

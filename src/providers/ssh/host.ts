@@ -13,6 +13,8 @@ import { mirroredNode, nodeSource } from "./node-binary.ts";
 /** sshd drops connections at random when more than ten are logging in (MaxStartups 10:30:100). */
 const LOGINS_AT_ONCE = 8;
 const LOGIN_TRIES = 5;
+/** A machine that answers nothing at all is not asked for minutes. */
+const LOGIN_LIMIT_MS = 15_000;
 
 /** One address, which may carry several nodes: they log in a few at a time, and a file is sent to it once. */
 export class SshHost {
@@ -40,7 +42,7 @@ export class SshHost {
     while (this.#loggingIn >= LOGINS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#loggingIn++;
     try {
-      return await openPatiently(this.options, signal, patient ? {} : { tries: LOGIN_TRIES });
+      return await openPatiently(this.options, signal, patient ? {} : { tries: LOGIN_TRIES, withinMs: LOGIN_LIMIT_MS });
     } finally {
       this.#loggingIn--;
       this.#waiting.shift()?.();

@@ -3,7 +3,7 @@ import { parse } from "smol-toml";
 import { didYouMean } from "../../errors/nearest.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { IdentityOptions } from "../../ssh/identity.ts";
-import { homePath } from "../../ssh/ssh-config.ts";
+import { homePath } from "../../ssh/config/directives.ts";
 import { type GivenTarget, splitTarget } from "../../ssh/target.ts";
 
 /** The way to a host; what is left out here, `~/.ssh/config` says. */
@@ -12,8 +12,11 @@ export interface SshAccess extends IdentityOptions {
   readonly user?: string;
   readonly port?: number;
   /** Hosts to go through, such as "me@bastion": the first is reached first. "none": straight. */
-  readonly jump?: string | readonly string[];
+  readonly jump?: SshJump | readonly SshJump[];
 }
+
+/** "user@host:port", a name of `~/.ssh/config`, or a host with a way of its own. */
+export type SshJump = string | SshHostOptions;
 
 /** One host with a way of its own. */
 export interface SshHostOptions extends SshAccess {
@@ -82,16 +85,20 @@ function readInventory(path: unknown): SshProviderOptions {
 }
 
 function plansOf(hosts: unknown, common: SshAccess, name: string): readonly HostPlan[] {
+  if (typeof hosts === "string") throw bad(`${name} must be a list, such as [${JSON.stringify(hosts)}]`);
   if (!Array.isArray(hosts) || hosts.length === 0) throw bad(`${name} must name at least one host`);
-  return hosts.map((one: unknown, index) => {
-    if (typeof one === "string") return { target: splitTarget(one), access: common };
-    if (typeof one !== "object" || one === null) throw bad(`${name}[${index}] is no SSH host: ${JSON.stringify(one)}`);
-    known(`${name}[${index}]`, one, ["host", ...ACCESS]);
-    const { host, ...own } = one as SshHostOptions;
-    if (typeof host !== "string") throw bad(`${name}[${index}] has no host`);
-    checkAccess(`${name}[${index}].`, own);
-    return { target: splitTarget(host), access: { ...common, ...own } };
-  });
+  return hosts.map((one: unknown, index) => hostPlan(`${name}[${index}]`, one, common));
+}
+
+/** @throws SkyError SKY_BAD_OPTION for what is no host */
+export function hostPlan(name: string, given: unknown, common: SshAccess): HostPlan {
+  if (typeof given === "string") return { target: splitTarget(given), access: common };
+  if (typeof given !== "object" || given === null) throw bad(`${name} is no SSH host: ${JSON.stringify(given)}`);
+  known(name, given, ["host", ...ACCESS]);
+  const { host, ...own } = given as SshHostOptions;
+  if (typeof host !== "string") throw bad(`${name} has no host`);
+  checkAccess(`${name}.`, own);
+  return { target: splitTarget(host), access: { ...common, ...own } };
 }
 
 function checkAccess(where: string, { user, port, key, passphrase, password, jump }: SshAccess): void {
@@ -105,19 +112,30 @@ function checkAccess(where: string, { user, port, key, passphrase, password, jum
   if (passphrase !== undefined && typeof passphrase !== "string") throw bad(`${where}passphrase is a text`);
   if (password !== undefined && typeof password !== "string") throw bad(`${where}password is a text`);
   if (jump === undefined || jump === "none") return;
-  for (const one of typeof jump === "string" ? jump.split(",") : jump) {
+  for (const one of jumpsOf(jump)) {
+    if (typeof one !== "string") {
+      hostPlan(`${where}jump`, one, {});
+      continue;
+    }
     try {
-      splitTarget(one.trim());
+      splitTarget(one);
     } catch (cause) {
       throw bad(`${where}jump: ${(cause as Error).message}`, cause);
     }
   }
 }
 
+/** The hosts to go through, one by one. */
+export function jumpsOf(jump: SshAccess["jump"]): readonly SshJump[] {
+  if (typeof jump === "string") return jump.split(",").map((one) => one.trim());
+  return Array.isArray(jump) ? (jump as readonly SshJump[]) : jump === undefined ? [] : [jump as SshHostOptions];
+}
+
 function known(what: string, given: object, names: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown === undefined) return;
-  const near = didYouMean(unknown, names) || `; there are ${names.join(", ")}`;
+  const same = /^(?:identity_?file|private_?key|ssh_?key)$/i.test(unknown) ? '; it is called "key"' : "";
+  const near = same || didYouMean(unknown, names) || `; there are ${names.join(", ")}`;
   throw bad(`${what === "ssh" ? "" : `${what}: `}there is no option "${unknown}"${near}`);
 }
 

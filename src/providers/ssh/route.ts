@@ -3,9 +3,9 @@ import type { SshOptions } from "../../ssh/connection.ts";
 import { type IdentityOptions, loadIdentities } from "../../ssh/identity.ts";
 import { KnownHosts } from "../../ssh/known-hosts.ts";
 import { throughCommand, throughHost } from "../../ssh/proxy.ts";
-import type { SshConfig } from "../../ssh/ssh-config.ts";
-import { type GivenTarget, splitTarget } from "../../ssh/target.ts";
-import type { HostPlan, SshAccess } from "./options.ts";
+import type { SshConfig } from "../../ssh/config/ssh-config.ts";
+import type { GivenTarget } from "../../ssh/target.ts";
+import { hostPlan, type HostPlan, jumpsOf, type SshAccess } from "./options.ts";
 
 /** A chain of jumps that leads back to itself ends here. */
 const JUMPS_MAX = 8;
@@ -31,7 +31,10 @@ async function route(
   jump: SshAccess["jump"],
   depth: number,
 ): Promise<SshOptions> {
-  const said = around.config(given.host);
+  const said = around.config(given.host, {
+    user: given.user ?? access.user,
+    port: given.port ?? access.port,
+  });
   const target = {
     host: said.hostName ?? given.host,
     user: given.user ?? access.user ?? said.user ?? userInfo().username,
@@ -41,7 +44,8 @@ async function route(
   const [identities, knownHosts, way] = await Promise.all([
     loadIdentities(access, {
       files: said.identityFiles,
-      agent: said.identitiesOnly && access.key === undefined ? "none" : said.identityAgent,
+      agent: said.identityAgent,
+      only: said.identitiesOnly,
     }),
     around.knownHosts === undefined && usual !== undefined
       ? KnownHosts.readAll(usual)
@@ -58,20 +62,14 @@ async function wayOf(
   around: Surroundings,
   depth: number,
 ): Promise<SshOptions["way"]> {
-  const hosts = (typeof jump === "string" ? jump.split(",") : (jump ?? [])).map((one) => one.trim());
+  const hosts = jumpsOf(jump);
   const last = hosts.at(-1);
   if (last !== undefined && last !== "none" && depth < JUMPS_MAX) {
     const before = hosts.slice(0, -1);
     // The keys that open the host may open the one before it; its user and password are its own.
-    const { password: _, ...keys } = access;
-    const options = await route(
-      splitTarget(last),
-      keysOf(keys),
-      around,
-      before.length > 0 ? before : undefined,
-      depth + 1,
-    );
-    return throughHost(options);
+    const plan = hostPlan("jump", last, keysOf(access));
+    const onward = before.length > 0 ? before : plan.access.jump;
+    return throughHost(await route(plan.target, plan.access, around, onward, depth + 1));
   }
   return last === undefined && command !== undefined && command !== "none" ? throughCommand(command) : undefined;
 }

@@ -1,6 +1,5 @@
 import { SkyError } from "../../errors/sky-error.ts";
-import { readSshConfig } from "../../ssh/ssh-config.ts";
-import { targetName } from "../../ssh/target.ts";
+import { readSshConfig } from "../../ssh/config/ssh-config.ts";
 import type { Provider } from "../provider.ts";
 import { type AgentProgram, readAgent } from "./agent-program.ts";
 import { SshHost } from "./host.ts";
@@ -32,9 +31,10 @@ export function ssh(options: SshProviderOptions, internals: SshInternals = {}): 
   const routes = new Map(plans.map((plan) => [plan, retried(async () => routeTo(plan, await prepare()))]));
   const hostOf = async (plan: HostPlan): Promise<SshHost> => {
     const [route, { agent }] = await Promise.all([routes.get(plan)!(), prepare()]);
-    const name = targetName(route.target);
-    const host = hosts.get(name) ?? new SshHost(route, agent);
-    hosts.set(name, host);
+    // The same address behind another jump host is another machine.
+    const way = JSON.stringify(plan);
+    const host = hosts.get(way) ?? new SshHost(route, agent);
+    hosts.set(way, host);
     return host;
   };
   return {
