@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isAlive } from "../agent/process-tree.ts";
 import { bootstrap, type RemoteShell } from "./bootstrap.ts";
 import type { Image } from "./image.ts";
 import type { BootstrapEvent } from "./output.ts";
@@ -30,7 +31,12 @@ function shell(): RemoteShell {
       child.stdin.write(script + input);
       child.stderr.on("data", (chunk: Buffer) => process.stderr.write(chunk));
       const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
-      return { output: child.stdout, exit, stop: () => child.stdin.end() };
+      return {
+        output: child.stdout,
+        exit,
+        stop: () => child.stdin.end(),
+        leave: () => void child.stdout.destroy(),
+      };
     },
     put: () => Promise.reject(new Error("nothing is needed")),
   };
@@ -144,5 +150,28 @@ describe("a bootstrap", () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it("goes on without a service that a step has started, which neither holds its lock nor ends with it", async () => {
+    const service = `sleep 600 & echo $! > ~/service`;
+    const began = performance.now();
+    await run({ steps: [service] });
+    await run({ steps: ["true"] });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    const pid = Number(readFileSync(join(home, "service"), "utf8"));
+    expect(() => process.kill(pid)).not.toThrow();
+  });
+
+  it("tells what failed although something that it started goes on", async () => {
+    const failing = run({ steps: ["sleep 600 & echo $! > ~/service; exit 3"] });
+    await expect(failing).rejects.toMatchObject({ details: { exitCode: 3 } });
+    process.kill(Number(readFileSync(join(home, "service"), "utf8")));
+  });
+
+  it("ends what does not listen, too", async () => {
+    const deaf = `trap '' TERM; echo $$ > ~/deaf; while :; do sleep 1; done`;
+    await expect(run({ steps: [deaf], bootstrapTimeout: "1s" })).rejects.toThrow(/did not end within .*1s/);
+    const pid = Number(readFileSync(join(home, "deaf"), "utf8"));
+    await expect.poll(() => isAlive({ pid, startTime: "" })).toBe(false);
   });
 });

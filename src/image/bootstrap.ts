@@ -7,6 +7,8 @@ import { type BootstrapEvent, BootstrapOutput } from "./output.ts";
 import { bootstrapInput, bootstrapScript } from "./script.ts";
 import { type PinnedProgram, uvFile } from "./uv.ts";
 
+/** What was told to end has this long before it is left alone: it may not listen, or be root's. */
+const STOP_WAIT_MS = 6000;
 /** How many lines of a failed phase are shown. */
 const SHOWN_LINES = 20;
 
@@ -18,6 +20,8 @@ export interface RemoteCommand {
   readonly exit: Promise<number | null>;
   /** Ends its stdin, and so the command with all that it started. */
   stop(): void;
+  /** Looks no longer at what it prints: what it started may go on for good. */
+  leave(): void;
 }
 
 /** The way to a machine's shell. */
@@ -91,26 +95,37 @@ async function runOnce(
     bootstrapScript(image).text,
     bootstrapInput(token, { ...network, ...image.secrets }),
   );
-  const stop = (): void => command.stop();
-  either.addEventListener("abort", stop, { once: true });
-  if (either.aborted) stop();
+  let overdue: NodeJS.Timeout | undefined;
+  const stopped = new Promise<undefined>((resolve) => {
+    const begin = (): void => {
+      command.stop();
+      overdue = setTimeout(resolve, STOP_WAIT_MS, undefined);
+    };
+    if (either.aborted) begin();
+    else either.addEventListener("abort", begin, { once: true });
+  });
   try {
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of command.output) {
-        for (const event of report.push(decoder.decode(chunk, { stream: true }))) onEvent?.(event);
+      const chunks = command.output[Symbol.asyncIterator]();
+      // Not to the end of its output, which a service that a step has started may hold.
+      while (!report.isOver) {
+        const next = await Promise.race([chunks.next(), stopped]);
+        if (next === undefined || next.done === true) break;
+        for (const event of report.push(decoder.decode(next.value, { stream: true }))) onEvent?.(event);
       }
     } catch {
       // A stream that was cut: the missing exit code tells it.
     }
-    const code = await command.exit;
+    const code = report.isOver ? null : ((await Promise.race([command.exit, stopped])) ?? null);
     signal.throwIfAborted();
     if (report.ended) return report.result();
     if (report.needs !== undefined) return { system: report.needs };
     throw report.failure(shell.name, code, limit.aborted ? image.bootstrapTimeoutMs : undefined);
   } finally {
-    either.removeEventListener("abort", stop);
+    clearTimeout(overdue);
     command.stop();
+    command.leave();
   }
 }
 
@@ -131,6 +146,11 @@ class Report {
     this.#output = new BootstrapOutput(token);
     // Shorter ones would blot out common words.
     this.#secrets = secrets.filter((secret) => secret.length >= 4);
+  }
+
+  /** Whether the script has said its last word. */
+  get isOver(): boolean {
+    return this.ended || this.needs !== undefined || this.#code !== undefined;
   }
 
   push(text: string): BootstrapEvent[] {

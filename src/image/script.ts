@@ -38,7 +38,7 @@ export function bootstrapScript(image: ResolvedImage): BootstrapScript {
       const wants = phase.wantsUv === undefined ? "" : `${phase.name}_wants_uv() {\n${phase.wantsUv}\n}\n`;
       return `${wants}${phase.name}_phase() {${phase.body}\n}\nphase ${phase.name} ${before} ${placeOf(phase)}`;
     }),
-    `[ ! -d "$venv" ] || { tell VIRTUAL_ENV "$venv"; tell PATH "$venv/bin:$PATH"; }\nsay end\nexit 0\n`,
+    `[ ! -d "$venv" ] || { tell VIRTUAL_ENV "$venv"; tell PATH "$venv/bin:$PATH"; }\nsettle\nsay end\nexit 0\n`,
   ].join("\n");
   return { text, hash: before };
 }
@@ -73,16 +73,20 @@ function hashOf(parts: readonly string[]): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The whole of it ends with its caller: when stdin ends, so does every command of its process group. */
+/**
+ * The whole of it ends with its caller: when stdin ends, so does every command of its process group. What a command has
+ * started for good neither holds the lock nor ends with the script.
+ */
 function head(venv: string): string {
   const uvCases = [...PINNED_UVS].map(([system, uv]) => `${system}) pinned=${uvPlace(uv)} ;;`).join("\n");
   return `exec 2>&1
 umask 022
 IFS=' ' read -r sky_token sky_exports || exit 1
 exec 3<&0
-{ read -r sky_never; kill -TERM -$$ 2>/dev/null || kill -TERM $$; } <&3 >/dev/null 2>&1 &
+{ read -r sky_never; trap '' TERM; kill -TERM -$$ 2>/dev/null || kill -TERM $$; sleep 3; kill -KILL -$$; } <&3 >/dev/null 2>&1 &
 sky_watcher=$!
-trap 'kill $sky_watcher 2>/dev/null' EXIT
+settle() { kill $sky_watcher 2>/dev/null; }
+trap settle EXIT
 exec </dev/null
 cache="\${XDG_CACHE_HOME:-$HOME/.cache}"/skyward
 state="$cache/bootstrap"
@@ -94,17 +98,17 @@ tell() { say variable "$1" "$(printf '%s' "$2" | base64 | tr -d '\\n')"; }
 run() { say command "$(printf '%s' "$*" | base64 | tr -d '\\n')"; "$@"; }
 variable() {
   say command "$(printf '%s' "$1=\\$($2)" | base64 | tr -d '\\n')"
-  sky_value=$(sh -c "$2" </dev/null) || { sky_code=$?; say failed environment $sky_code; exit $sky_code; }
+  sky_value=$(sh -c "$2" </dev/null 3<&- 9>&-) || { sky_code=$?; settle; say failed environment $sky_code; exit $sky_code; }
   export "$1=$sky_value"
   tell "$1" "$sky_value"
 }
 phase() {
   if [ -e "$3/.$1-$2" ]; then say skipped "$1"; return 0; fi
-  if [ -z "$uv" ] && command -v "$1_wants_uv" >/dev/null && "$1_wants_uv"; then say need "$system"; exit 1; fi
+  if [ -z "$uv" ] && command -v "$1_wants_uv" >/dev/null && "$1_wants_uv"; then settle; say need "$system"; exit 1; fi
   say phase "$1"
-  ( set -e; "$1_phase" ) </dev/null 2>&1
+  ( set -e; "$1_phase" ) </dev/null 2>&1 3<&- 9>&-
   sky_code=$?
-  [ $sky_code -eq 0 ] || { say failed "$1" $sky_code; exit $sky_code; }
+  [ $sky_code -eq 0 ] || { settle; say failed "$1" $sky_code; exit $sky_code; }
   : > "$3/.$1-$2"
   say done "$1"
 }

@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { Readable } from "node:stream";
 import type { ProcessIdentity } from "../agent/config.ts";
 import { Lines } from "../agent/lines.ts";
-import type { Tail } from "../agent/tail.ts";
+import { Tail } from "../agent/tail.ts";
 import { ERROR_CODES } from "../errors/codes.ts";
 import { SkyError } from "../errors/sky-error.ts";
 
@@ -15,8 +15,8 @@ export interface ReadySource {
   readonly ended: EventEmitter;
   readonly name: string;
   readonly signal: AbortSignal;
-  /** Lines that are not the agent's answer. */
-  readonly line?: (line: string) => void;
+  /** Takes lines that are not the agent's answer; those that it does not know are shown if none comes. */
+  readonly line?: (line: string) => boolean;
 }
 
 /**
@@ -26,6 +26,7 @@ export interface ReadySource {
 export function awaitReady({ output, stderr, ended, name, signal, line }: ReadySource): Promise<ProcessIdentity> {
   return new Promise((resolve, reject) => {
     const lines = new Lines(LINE_MAX_BYTES);
+    const printed = new Tail();
     const settle = (act: () => void): void => {
       output.off("data", read);
       ended.off("close", closed).off("error", failed);
@@ -34,7 +35,7 @@ export function awaitReady({ output, stderr, ended, name, signal, line }: ReadyS
       act();
     };
     const fail = (what: string, cause?: unknown): void => {
-      const words = stderr.toString().trim();
+      const words = stderr.toString().trim() || printed.toString().trim();
       const message = `the agent of ${name} ${what}${words === "" ? "" : `:\n${words}`}`;
       settle(() => reject(new SkyError("SKY_AGENT_FAILED", message, { cause, details: { machine: name } })));
     };
@@ -43,8 +44,10 @@ export function awaitReady({ output, stderr, ended, name, signal, line }: ReadyS
       if (whole === undefined) return fail("printed an endless line");
       for (const one of whole) {
         const answer = parseReady(one);
-        if (answer === undefined) line?.(one);
-        else if (answer.ready === true) return settle(() => resolve({ pid: answer.pid, startTime: answer.startTime }));
+        if (answer === undefined) {
+          if (line?.(one) !== true) printed.push(Buffer.from(`${one}\n`));
+        } else if (answer.ready === true)
+          return settle(() => resolve({ pid: answer.pid, startTime: answer.startTime }));
         else return settle(() => reject(refused(name, answer)));
       }
     };

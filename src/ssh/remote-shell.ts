@@ -14,7 +14,12 @@ export function remoteShell(connection: SshConnection): RemoteShell {
       channel.stderr.resume();
       const { exit } = remoteProcess(channel, connection);
       channel.write(script + input);
-      return { output: channel, exit: exit.then(({ code }) => code), stop: () => channel.end() };
+      return {
+        output: channel,
+        exit: exit.then(({ code }) => code),
+        stop: () => channel.end(),
+        leave: () => channel.close(),
+      };
     },
     put: (program, path) => upload(connection, program, { open: () => createReadStream(path) }),
   };

@@ -1,11 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { hostPlans, type SshProviderOptions } from "../../src/providers/ssh/options.ts";
 import { routeTo } from "../../src/providers/ssh/route.ts";
 import { SshConnection } from "../../src/ssh/connection.ts";
@@ -97,9 +98,11 @@ describe("the way to a host", () => {
     expect(await whoIs(await open({ hosts: ["inner"], jump: "bastion" }))).toBe(String(inner.port));
     const named = { host: inner.target, key: inner.key, jump: ["bastion"] };
     expect(await whoIs(await open({ hosts: [named], knownHosts }))).toBe(String(inner.port));
-    expect(logins() - before).toBe(3);
+    const own = { host: "127.0.0.1", port: bastion.port, user: bastion.user, key: bastion.key };
+    expect(await whoIs(await open({ hosts: ["inner"], jump: own }))).toBe(String(inner.port));
+    expect(logins() - before).toBe(4);
     expect(await whoIs(await open({ hosts: ["inner-gpu"], jump: "none" }))).toBe(String(inner.port));
-    expect(logins() - before).toBe(3);
+    expect(logins() - before).toBe(4);
   });
 
   it("goes through a command", async () => {
@@ -148,6 +151,71 @@ describe("the way to a host", () => {
   });
 });
 
+describe("a key", () => {
+  const usual = (): SshProviderOptions => ({ hosts: [inner.target], knownHosts, config: false });
+  /** An encrypted key that the inner host takes, and an agent that holds `held`. */
+  let encrypted: string;
+  let agent: { readonly socket: string; readonly pid: number };
+  const add = (path: string): void => {
+    const askpass = join(dir, "askpass");
+    writeFileSync(askpass, "#!/bin/sh\necho open sesame\n", { mode: 0o755 });
+    const env = { ...process.env, SSH_AUTH_SOCK: agent.socket, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+    execFileSync("ssh-add", ["-q", path], { env, stdio: "ignore" });
+  };
+  const make = (name: string, passphrase: string): string => {
+    const path = join(dir, name);
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f", path]);
+    return path;
+  };
+  beforeAll(() => {
+    encrypted = make("encrypted", "open sesame");
+    appendFileSync(join(inner.dir, "authorized_keys"), readFileSync(`${encrypted}.pub`));
+    const said = execFileSync("ssh-agent", ["-s"], { encoding: "utf8" });
+    agent = { socket: /SSH_AUTH_SOCK=([^;]+)/.exec(said)![1]!, pid: Number(/SSH_AGENT_PID=(\d+)/.exec(said)![1]) };
+    for (let index = 0; index < 8; index++) add(make(`other-${index}`, ""));
+    add(encrypted);
+  });
+  beforeEach(() => vi.stubEnv("SSH_AUTH_SOCK", agent.socket));
+  afterEach(() => vi.unstubAllEnvs());
+  afterAll(() => process.kill(agent.pid));
+
+  it("may be a path, text or bytes, and its text is in no message", async () => {
+    const text = readFileSync(inner.key, "utf8");
+    for (const key of [inner.key, text, Buffer.from(text)])
+      expect(await whoIs(await open({ ...usual(), key }))).toBe(String(inner.port));
+    const refused = open({ ...usual(), key: text.replace("b3Bl", "AAAA") }).catch(String);
+    expect(await refused).toContain("the given key is no private key");
+    expect(await refused).not.toContain(text.split("\n")[2]);
+  });
+
+  it("that an agent holds goes before the agent's others, of which a server hears a few only", async () => {
+    expect(await whoIs(await open({ ...usual(), key: encrypted }))).toBe(String(inner.port));
+    expect(await whoIs(await open({ ...usual(), key: `${encrypted}.pub` }))).toBe(String(inner.port));
+    const about = { HostName: "127.0.0.1", Port: inner.port, User: inner.user, UserKnownHostsFile: knownHosts };
+    const lines = Object.entries(about).map((words) => `  ${words.join(" ")}\n`);
+    const named = join(dir, "named");
+    for (const more of [`IdentityFile ${encrypted}`, `IdentityFile ${encrypted}.pub`, `IdentityFile ${inner.key}`]) {
+      for (const only of ["", "  IdentitiesOnly yes\n"]) {
+        writeFileSync(named, `Host named\n${lines.join("")}  ${more}\n${only}`);
+        expect(await whoIs(await open({ hosts: ["named"], config: named }))).toBe(String(inner.port));
+      }
+    }
+    await expect(open(usual())).rejects.toMatchObject({
+      code: "SKY_SSH_AUTH",
+      hint: expect.stringContaining("IdentitiesOnly") as string,
+    });
+  });
+
+  it("may be missing in an agent, or the agent itself", async () => {
+    vi.stubEnv("SSH_AUTH_SOCK", join(dir, "nobody"));
+    await expect(open(usual())).rejects.toMatchObject({ code: "SKY_SSH_AUTH" });
+    await expect(open({ ...usual(), key: encrypted, passphrase: "wrong" })).rejects.toThrow(/does not open/);
+    expect(await whoIs(await open({ ...usual(), key: encrypted, passphrase: "open sesame" }))).toBe(String(inner.port));
+    vi.stubEnv("SSH_AUTH_SOCK", "");
+    await expect(open({ ...usual(), key: encrypted })).rejects.toThrow(/is encrypted, and no passphrase was given/);
+  });
+});
+
 describe("a password", () => {
   it.each(["password", "keyboard-interactive"] as const)("opens by %s", async (method) => {
     const { privateKey } = generateKeyPairSync("rsa", {
@@ -193,6 +261,11 @@ describe("options", () => {
     [{ hosts: ["a"], port: 99_999 }, /port must be a whole number from 1 to 65535; got 99999/],
     [{ hosts: ["a"], jump: "-oX" }, /jump: "-oX" is no SSH host/],
     [{ hosts: ["a"], inventory: "b" }, /hosts are given twice/],
+    [{ hosts: "me@a" }, /hosts must be a list, such as \["me@a"\]/],
+    [{ hosts: ["a"], identityFile: "k" }, /there is no option "identityFile"; it is called "key"/],
+    [{ hosts: ["a"], jump: 5 }, /jump is no SSH host: 5/],
+    [{ hosts: ["a"], jump: { user: "me" } }, /jump has no host/],
+    [{ hosts: ["a"], jump: ["b", { host: "c", prot: 1 }] }, /jump: there is no option "prot"; did you mean "port"\?/],
   ])("%j is refused", (options, message) => {
     expect(() => hostPlans(options as SshProviderOptions)).toThrow(message);
   });

@@ -8,13 +8,17 @@ import { wayTo } from "./way-to.ts";
 
 const BUSY = 75;
 
-/** An agent that runs needs what is in the cache. */
+/** An agent that runs, and a bootstrap, need what is in the cache. */
 const SCRIPT = `
 cache=${CACHE}
 for one in /proc/[0-9]*; do
   if tr '\\0' ' ' < "$one/cmdline" 2>/dev/null | grep -qF "$cache/agent-"; then exit ${BUSY}; fi
 done
 [ -d "$cache" ] || exit 0
+if [ -e "$cache/bootstrap/lock" ] && command -v flock >/dev/null 2>&1; then
+  exec 9>>"$cache/bootstrap/lock"
+  flock -n 9 || exit ${BUSY}
+fi
 set -- $(du -sk "$cache")
 chmod -R u+w "$cache"
 rm -rf "$cache" || exit 1

@@ -18,7 +18,8 @@ export function localShell(name: string, env: NodeJS.ProcessEnv = process.env): 
       });
       child.stdin.on("error", () => undefined);
       child.stdin.write(script + input);
-      return { output: child.stdout, exit, stop: () => child.stdin.end() };
+      const leave = (): void => void child.stdout.destroy();
+      return { output: child.stdout, exit, stop: () => child.stdin.end(), leave };
     },
     // Where it lies here is where the script looks for it.
     put: async () => undefined,

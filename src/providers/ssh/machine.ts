@@ -211,9 +211,11 @@ export class SshMachine implements Machine {
     channel.on("error", () => undefined);
     channel.write(`${script}${JSON.stringify(config)}\n`);
     const said = new Map<string, string>();
-    const line = (text: string): void => {
-      const match = new RegExp(`^${MARK} (\\w+) (.*)$`).exec(text);
+    const line = (text: string): boolean => {
+      // What a login shell prints may have no line's end.
+      const match = new RegExp(`${MARK} (\\w+) (.*)$`).exec(text);
       if (match !== null) said.set(match[1]!, match[2]!);
+      return match !== null;
     };
     try {
       const supervisor = await awaitReady({ output: channel, stderr, ended: channel, name: this.name, signal, line });

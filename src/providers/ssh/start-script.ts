@@ -44,6 +44,7 @@ skyward_mirrored() {
   rm -rf "$work"
   return $fetched
 }
+mask=$(umask)
 umask 077
 unset NODE_OPTIONS
 agent=${cachePath(agent)}
@@ -71,9 +72,9 @@ IFS= read -r config || exit 1
 ${RUN_MARKER}=${quote(dir)}
 export ${RUN_MARKER}
 if command -v setsid >/dev/null 2>&1; then own=setsid; else own=nohup; fi
-$own "$node" "$agent" supervisor <<SKYWARD_CONFIG &
-$config
-SKYWARD_CONFIG
+umask "$mask"
+# By a pipe: some shells put a here-document on the disk, and there are secrets in it.
+printf '%s\\n' "$config" | $own "$node" "$agent" supervisor &
 exit 0
 `;
 }
