@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
+import { chmodSync, constants, copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { checkEntries, type Entry } from "../../wire/files/entries.ts";
 import type { Coming, Lacking, SyncEntry } from "../../wire/files/sync.ts";
@@ -22,19 +21,24 @@ export async function syncFiles(channel: Channel, root: string, kept: KeptFiles)
     if (size === undefined) throw new Error("a file that was not announced");
     await kept.add(sha256, from, channel.input.bytes(size - from));
   }
-  for (const entry of entries) await place(entry, `${root}/${entry.path}`, kept);
-  for (const entry of entries.toReversed())
-    if (entry.type === "folder") await chmod(`${root}/${entry.path}`, entry.mode);
+  const folders = new Set<string>();
+  for (const entry of entries) await place(entry, `${root}/${entry.path}`, kept, folders);
+  for (const entry of entries.toReversed()) if (entry.type === "folder") chmodSync(`${root}/${entry.path}`, entry.mode);
   await kept.clean();
   await write(channel.output, `{"ok":true}\n`);
 }
 
-/** As a copy: what a task changes is not what the next pool gets. */
-async function place(entry: SyncEntry, path: string, kept: KeptFiles): Promise<void> {
-  await mkdir(entry.type === "folder" ? path : dirname(path), { recursive: true });
+/**
+ * As a copy: what a task changes is not what the next pool gets. Synchronous, since this process does nothing else and
+ * there may be many small files. @param folders that are there
+ */
+async function place(entry: SyncEntry, path: string, kept: KeptFiles, folders: Set<string>): Promise<void> {
+  const folder = entry.type === "folder" ? path : dirname(path);
+  if (!folders.has(folder)) mkdirSync(folder, { recursive: true });
+  folders.add(folder);
   if (entry.type === "link") await makeLink(entry.target, path);
   if (entry.type !== "file") return;
-  await rm(path, { force: true });
-  await copyFile(kept.path(entry.sha256), path, constants.COPYFILE_FICLONE);
-  await chmod(path, entry.mode);
+  rmSync(path, { force: true });
+  copyFileSync(kept.path(entry.sha256), path, constants.COPYFILE_FICLONE);
+  chmodSync(path, entry.mode);
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { Entry } from "./entries.ts";
 import { type Channel, hashOf, readMessage, write } from "./transfer.ts";
 
@@ -19,6 +20,10 @@ export interface Coming {
   readonly end?: true;
 }
 
+/** A file of this size is read whole. */
+const SMALL_BYTES = 64 * 1024;
+const HASHED_AT_ONCE = 8;
+
 /**
  * Brings files to a machine that keeps what it has got by content: only what it lacks crosses.
  * @param root where the entries lie here
@@ -31,9 +36,15 @@ export async function sendSync(channel: Channel, root: string, entries: readonly
   for (const [sha256, had] of await readMessage<Lacking>(channel)) {
     const { path, size } = files.get(sha256)!;
     const from = had <= size ? had : 0;
-    await write(channel.output, `${JSON.stringify({ sha256, from } satisfies Coming)}\n`);
+    const header = `${JSON.stringify({ sha256, from } satisfies Coming)}\n`;
     let left = size - from;
-    if (left > 0) {
+    if (size <= SMALL_BYTES) {
+      const content = (await readFile(`${root}/${path}`)).subarray(from, size);
+      await write(channel.output, Buffer.concat([Buffer.from(header), content]));
+      left -= content.length;
+      bytes += content.length;
+    } else {
+      await write(channel.output, header);
       for await (const chunk of createReadStream(`${root}/${path}`, { start: from, end: size - 1 })) {
         left -= (chunk as Buffer).length;
         bytes += (chunk as Buffer).length;
@@ -49,8 +60,13 @@ export async function sendSync(channel: Channel, root: string, entries: readonly
 
 /** The entries with the hashes of their files. @param root where they lie */
 export async function hashed(root: string, entries: readonly Entry[]): Promise<readonly SyncEntry[]> {
-  const made: SyncEntry[] = [];
-  for (const entry of entries)
-    made.push(entry.type === "file" ? { ...entry, sha256: await hashOf(`${root}/${entry.path}`, entry.size) } : entry);
+  const made = Array<SyncEntry>(entries.length);
+  const rest = entries.entries();
+  const next = async (): Promise<void> => {
+    for (const [index, entry] of rest)
+      made[index] =
+        entry.type === "file" ? { ...entry, sha256: await hashOf(`${root}/${entry.path}`, entry.size) } : entry;
+  };
+  await Promise.all(Array.from({ length: HASHED_AT_ONCE }, next));
   return made;
 }

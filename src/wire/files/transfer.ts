@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { chmod, mkdir, open, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { ByteSource } from "./byte-source.ts";
@@ -170,7 +170,9 @@ function pathOf(root: string, path: string): string {
 /** SHA-256 of the first so many bytes of a file, in hex. */
 export async function hashOf(path: string, bytes: number): Promise<string> {
   const hash = createHash("sha256");
-  if (bytes > 0) {
+  // A stream costs more than what is in a small file.
+  if (bytes <= READ_BYTES) hash.update((await readFile(path)).subarray(0, bytes));
+  else {
     for await (const chunk of createReadStream(path, { end: bytes - 1, highWaterMark: READ_BYTES }))
       hash.update(chunk as Buffer);
   }
