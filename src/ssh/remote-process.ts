@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { behindMark } from "./behind-mark.ts";
 import type { SshConnection } from "./connection.ts";
 import { scriptCommand } from "./shell.ts";
 
@@ -18,7 +19,7 @@ interface Script {
   readonly pty?: { readonly columns: number; readonly rows: number; readonly term: string };
 }
 
-/** A command in a session of its own. */
+/** What runs in a session of its own. */
 export function remoteProcess(channel: ClientChannel, connection: SshConnection): RemoteProcess {
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     let end: { code: number | null; signal: string | null } = { code: null, signal: null };
@@ -38,10 +39,16 @@ export function remoteProcess(channel: ClientChannel, connection: SshConnection)
   };
 }
 
+/** A command in a session of its own, without what the login shell prints before. */
+export async function remoteCommand(connection: SshConnection, command: string): Promise<RemoteProcess> {
+  const mark = randomBytes(8).toString("hex");
+  const channel = await connection.exec(`echo ${mark}; ${command}`);
+  return { ...remoteProcess(channel, connection), stdout: behindMark(channel, mark) };
+}
+
 /** A script for `sh`: it comes on stdin, so that it shows in no list of processes, and what follows it is left there. */
 export async function remoteScript(connection: SshConnection, { script, pty }: Script): Promise<RemoteProcess> {
   const id = randomBytes(8).toString("hex");
-  const marked = `export ${MARK}=${id}\n${script}`;
   // sshd signals no process of root's, so those that bear the mark are found on the machine.
   const kill = (channel: ClientChannel) => () => {
     void connection.run(scriptCommand(killer(id)), killer(id)).then(
@@ -50,11 +57,12 @@ export async function remoteScript(connection: SshConnection, { script, pty }: S
     );
   };
   if (pty === undefined) {
+    const marked = `export ${MARK}=${id}; echo ${id}\n${script}`;
     const channel = await connection.exec(scriptCommand(marked));
     channel.write(marked);
-    return { ...remoteProcess(channel, connection), kill: kill(channel) };
+    return { ...remoteProcess(channel, connection), stdout: behindMark(channel, id), kill: kill(channel) };
   }
-  const sane = `stty sane\n${marked}`;
+  const sane = `stty sane\nexport ${MARK}=${id}\n${script}`;
   const { columns: cols, rows, term } = pty;
   // A terminal would echo the script, and cut its lines: only when it does neither is the script sent.
   const command = `stty raw -echo; echo ${id}; ${scriptCommand(sane)}`;

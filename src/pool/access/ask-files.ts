@@ -33,7 +33,7 @@ export async function askFiles<T>(
       cause,
       details: { node, path: request.path },
       // A copy that was cut goes on where it was.
-      retryable: /the other side ended/.test(words),
+      retryable: /the other side ended/.test((cause as Error).message),
     });
   } finally {
     signal?.removeEventListener("abort", abort);

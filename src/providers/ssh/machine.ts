@@ -8,7 +8,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { RemoteShell } from "../../image/bootstrap.ts";
 import { ANY_NODE, type NodeChoice } from "../../image/node-choice.ts";
 import type { SshConnection } from "../../ssh/connection.ts";
-import { remoteProcess, remoteScript } from "../../ssh/remote-process.ts";
+import { remoteCommand, remoteScript } from "../../ssh/remote-process.ts";
 import { remoteShell } from "../../ssh/remote-shell.ts";
 import { SessionStream } from "../../ssh/session-stream.ts";
 import { quote } from "../../image/quote.ts";
@@ -89,7 +89,7 @@ export class SshMachine implements Machine {
     const started = this.#started;
     if (started === undefined) throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started`);
     const words = [started.node, started.agent, ...command.agent].map(quote).join(" ");
-    return remoteProcess(await connection.exec(`exec ${words}`), connection);
+    return remoteCommand(connection, `exec ${words}`);
   }
 
   /** Puts the machine's end off, while no agent does. */
