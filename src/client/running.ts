@@ -37,16 +37,18 @@ export async function runningPools(): Promise<RunningPool[]> {
   return found.flat().sort((a, b) => a.name.localeCompare(b.name) || a.view.startedAt - b.view.startedAt);
 }
 
+/** Whether a pool may be meant by this name; every pool without one. */
+export function isCalled({ name, pid }: { readonly name: string; readonly pid: number }, called?: string): boolean {
+  return called === undefined || called === name || called === String(pid) || called === `${name}-${pid}`;
+}
+
 /**
  * The pool that is meant: by its name, by "name-pid" or the pid where several have that name; without a name the only one.
  * @throws SkyError SKY_BAD_CALL naming those that there are
  */
 export async function findPool(name: string | undefined): Promise<RunningPool> {
   const pools = await runningPools();
-  const fits = pools.filter(
-    (pool) =>
-      name === undefined || name === pool.name || name === String(pool.pid) || name === `${pool.name}-${pool.pid}`,
-  );
+  const fits = pools.filter((pool) => isCalled(pool, name));
   if (fits.length === 1) return fits[0]!;
   const there = pools.map((pool) => `${pool.name}-${pool.pid}`).join(", ");
   if (pools.length === 0)

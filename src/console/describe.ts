@@ -104,14 +104,18 @@ function describeNode(event: SkyEvent): Line | undefined {
     case "Node.Reconnected":
       return { kind: "life", node: event.node, text: `link is back after ${duration(event.elapsedMs)}` };
     case "Node.Lost":
-      return { kind: "failure", node: event.node, text: `lost (${event.cause}): ${event.reason}` };
+      return { kind: "failure", node: event.node, text: `lost (${event.cause}): ${event.reason}${logIn(event.log)}` };
     case "Node.ConnectionFailed": {
       const again = event.retryInMs === undefined ? "" : `; next try in ${duration(event.retryInMs)}`;
       const text = `connection failed: ${withHint(event.error, event.code, event.hint)}${again}`;
       return { kind: "failure", node: event.node, text };
     }
     case "Node.WorkerFailed":
-      return { kind: "failure", node: event.node, text: `agent failed: ${withHint(event.error, event.code)}` };
+      return {
+        kind: "failure",
+        node: event.node,
+        text: `agent failed: ${withHint(event.error, event.code)}${logIn(event.log)}`,
+      };
     case "Node.Preempted": {
       const notice = event.noticeMs === undefined ? "" : `, gone in ${duration(event.noticeMs)}`;
       return { kind: "failure", node: event.node, text: `preempted${notice}: ${event.reason}` };
@@ -156,4 +160,9 @@ function withHint(message: string, code?: string, hint?: string): string {
 
 function timeOf(ms: number): string {
   return new Date(ms).toLocaleTimeString("en-GB");
+}
+
+/** Where the log of a failed node is. */
+function logIn(file: string | undefined): string {
+  return file === undefined ? "" : `; its log: ${file}`;
 }

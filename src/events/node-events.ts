@@ -61,6 +61,8 @@ export interface NodeLost extends OfNode {
   readonly cause: LossCause;
   readonly reason: string;
   readonly machine?: string;
+  /** File on this computer with the last 1 MB of what the node said; it outlives the program. */
+  readonly log?: string;
 }
 
 export interface NodeConnectionFailed extends OfNode {
@@ -77,6 +79,8 @@ export interface NodeWorkerFailed extends OfNode {
   readonly type: "Node.WorkerFailed";
   readonly error: string;
   readonly code?: string;
+  /** As of `Node.Lost`. */
+  readonly log?: string;
 }
 
 /** The provider takes the machine away. */

@@ -91,6 +91,7 @@ export class Pool implements AsyncDisposable {
       leftover: this.#endpoint.path,
       dispatcher: this.#dispatcher,
       emit: (event) => this.#emit(event),
+      keepLog: (node, machine, reason) => this.#endpoint.keepLog(node, machine, reason),
       onProgress: (node, task, done, of) => this.#progress.task(node, task, done, of),
     });
     this.#calls = new Calls(this.#dispatcher, this.#unobserved);

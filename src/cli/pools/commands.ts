@@ -27,6 +27,7 @@ Examples:
 export interface LogsFlags {
   readonly node?: number;
   readonly follow: boolean;
+  readonly failed: boolean;
   readonly json: boolean;
 }
 
@@ -37,18 +38,25 @@ export const logs = buildCommand({
     flags: {
       node: { kind: "parsed", parse: rank, optional: true, placeholder: "rank", brief: "Lines of this node alone" },
       follow: { kind: "boolean", default: false, withNegated: false, brief: "Go on with what comes" },
+      failed: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "List the logs of failed nodes that are kept here",
+      },
       json: jsonFlag,
     },
     positional: { kind: "tuple", parameters: [{ ...pool, optional: true }] },
     aliases: { n: "node", f: "follow" },
   },
   docs: {
-    brief: "Show what the nodes of an open pool have printed",
-    fullDescription: `The last 1 MB of each node: its tasks' lines, its bootstrap, and why it was lost.
+    brief: "Show what the nodes of a pool have printed",
+    fullDescription: `The last 1 MB of each node: its tasks' lines, its bootstrap, and why it was lost. Where no such pool is open: those of its last run's nodes that failed. They are kept for 14 days, 50 of them at most. Exit code 1: there is neither.
 
 Examples:
   sky logs
-  sky logs train --node 2 --follow`,
+  sky logs train --node 2 --follow
+  sky logs --failed --json | jq -r '.[0].file'`,
   },
 });
 

@@ -9,6 +9,8 @@ import type { PoolView } from "../../events/views.ts";
 import type { ExecOptions, Place } from "../access/exec.ts";
 import { exec } from "../access/exec.ts";
 import { openShell } from "../access/shell.ts";
+import { stateDir } from "../ledger/state-dir.ts";
+import { keepFailedLog } from "./failed-logs.ts";
 import { NodeLogs } from "./node-logs.ts";
 import { frame, onFrames } from "./shell-frames.ts";
 import { makeSocketDir, socketDir } from "./socket-dir.ts";
@@ -82,9 +84,12 @@ export class Endpoint {
     server.on("error", () => undefined);
   }
 
-  /** The last lines of a node, or of all. */
-  get logs(): NodeLogs {
-    return this.#logs;
+  /** The last lines of a node that failed, in a file that outlives this program. @returns its path */
+  keepLog(node: number, machine: string | undefined, reason: string): string | undefined {
+    const { name: pool } = this.#pool;
+    const [pid, program, failedAt] = [process.pid, process.argv[1], Date.now()];
+    const failed = { pool, node, ...(machine && { machine }), pid, ...(program && { program }), failedAt, reason };
+    return keepFailedLog(stateDir(), failed, this.#logs.lines(node));
   }
 
   close(): void {

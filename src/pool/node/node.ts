@@ -44,6 +44,8 @@ export interface NodeOptions extends NoteListeners {
   readonly onReady: (node: Node) => void;
   /** It can't be reached any more; what it had has been queued again. */
   readonly onLost: (node: Node, reason: string) => void;
+  /** It has failed: what it said goes to a file. @returns its path, where it could be written */
+  readonly keepLog: (node: Node, reason: string) => string | undefined;
 }
 
 export type NodeState = "provisioning" | "connecting" | "preparing" | "ready" | "reconnecting" | "lost" | "closed";
@@ -376,12 +378,14 @@ export class Node {
     this.#state = "lost";
     this.#data.dispose();
     this.#control?.dispose();
+    const log = this.#options.keepLog(this, reason);
     this.#options.emit({
       type: "Node.Lost",
       node: this.rank,
       cause: "nodeGone",
       reason,
       ...(this.#machine ? { machine: this.#machine.name } : {}),
+      ...(log === undefined ? {} : { log }),
     });
     this.#options.dispatcher.nodeDown(this.rank, {
       cause: "nodeGone",

@@ -14,6 +14,7 @@ import type { PoolSpec } from "../spec.ts";
 import { Node } from "./node.ts";
 import type { NodeNews } from "./node-news.ts";
 import { SyncIncludes } from "./sync-includes.ts";
+import { logOf, withLog } from "./with-log.ts";
 import { placeOf } from "./topology.ts";
 
 /** Tries to bring up a node's machine again after it was lost, before the rank is given up. */
@@ -25,6 +26,8 @@ export interface NodesOptions {
   readonly leftover: string;
   readonly dispatcher: Dispatcher;
   readonly emit: (event: NodeNews) => void;
+  /** A node has failed: what it said goes to a file. @returns its path, where it could be written */
+  readonly keepLog: (node: number, machine: string | undefined, reason: string) => string | undefined;
   readonly onProgress: (node: number, task: number, done: number, of: number | null) => void;
 }
 
@@ -133,7 +136,7 @@ export class Nodes {
   }
 
   #start(rank: number, kept?: TakenUp): Promise<void> {
-    const { spec, leftover, dispatcher, emit, onProgress } = this.#options;
+    const { spec, leftover, dispatcher, emit, onProgress, keepLog } = this.#options;
     const { provider, name, concurrency, executor, reuseProcesses, killGraceMs, image } = spec;
     const network = provider.atHome === true ? {} : proxiesOf(process.env);
     const env = { ...network, ...image.env, ...image.secrets, ...spec.env };
@@ -164,10 +167,15 @@ export class Nodes {
       emit,
       onReady: () => this.#publish(),
       onLost: (lost, reason) => this.#replaceLater(lost, reason),
+      keepLog: ({ machine }, reason) => keepLog(rank, machine?.name, reason),
       onProgress: (task, done, of) => onProgress(rank, task, done, of),
     });
     this.#nodes.set(rank, node);
-    return node.start();
+    return node.start().catch((error: unknown) => {
+      // When the pool closes, what had not come up is stopped: that is no failure.
+      if (this.#closing || node.state === "lost") throw error;
+      throw withLog(error, keepLog(rank, node.machine?.name, messageOf(error)));
+    });
   }
 
   #replaceLater(lost: Node, reason: string): void {
@@ -189,7 +197,8 @@ export class Nodes {
         return;
       } catch (error) {
         const code = error instanceof SkyError ? error.code : "SKY_POOL_FAILED";
-        emit({ type: "Node.WorkerFailed", node: rank, error: messageOf(error), code });
+        const log = logOf(error);
+        emit({ type: "Node.WorkerFailed", node: rank, error: messageOf(error), code, ...(log && { log }) });
         await this.#nodes.get(rank)?.close();
       }
     }
