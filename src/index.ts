@@ -61,7 +61,7 @@ export type { Image, PipIndex } from "./image/image.ts";
 export type { Batch, Settled } from "./pool/batch.ts";
 export type { BroadcastOptions, CallOptions, Target } from "./pool/call-options.ts";
 export type { Compute } from "./pool/compute.ts";
-export type { ExecOptions, ExecResult } from "./pool/access/exec.ts";
+export type { ExecOptions, ExecOutput, ExecResult } from "./pool/access/exec.ts";
 export type { FileEntry, Files, TransferOptions } from "./pool/access/files.ts";
 export type { ShellOptions } from "./pool/access/shell.ts";
 export type { Pool } from "./pool/pool.ts";

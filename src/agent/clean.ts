@@ -13,7 +13,11 @@ export async function cleanUp(supervisor: ProcessIdentity | undefined, dir: stri
   const deadline = performance.now() + waitMs;
   if (supervisor !== undefined && isAlive(supervisor)) tell(supervisor.pid);
   while (supervisor !== undefined && isAlive(supervisor) && performance.now() < deadline) await delay(POLL_MS);
-  await killTree({ run: dir, ...(supervisor !== undefined && { root: supervisor, session: supervisor }) });
+  await killTree({
+    run: dir,
+    commands: dir,
+    ...(supervisor !== undefined && { root: supervisor, session: supervisor }),
+  });
   removeRunDir(dir);
 }
 

@@ -5,6 +5,8 @@ import type { ProcessIdentity } from "./config.ts";
 
 /** Every process of a node's host carries this variable with the run directory. */
 export const RUN_MARKER = "SKYWARD_RUN";
+/** Commands that a pool runs beside its agent carry the run directory and, behind a colon, a text of their own. */
+export const COMMAND_MARKER = "SKYWARD_EXEC";
 /** And every process that runs tasks, with all that it starts, one with a text of its own. */
 export const SLOT_MARKER = "SKYWARD_SLOT";
 /** And whatever a task starts, one with a text of that task. */
@@ -28,6 +30,8 @@ export interface Tree {
   readonly session?: ProcessIdentity;
   /** Processes started with this run directory in their environment, however far they detached. */
   readonly run?: string;
+  /** Commands beside the agent of this run directory, or one of them: `<run directory>:<its text>`. */
+  readonly commands?: string;
   /** Those that carry one of these texts as the mark of their slot or their task. */
   readonly marks?: ReadonlySet<string>;
 }
@@ -56,6 +60,7 @@ export function findTree(tree: Tree): number[] {
       found.add(pid);
     else if (session !== undefined && sessionIsOurs && entry.session === session.pid) found.add(pid);
     else if (tree.run !== undefined && markOf(pid, RUN_MARKER) === tree.run) found.add(pid);
+    else if (tree.commands !== undefined && isCommand(markOf(pid, COMMAND_MARKER), tree.commands)) found.add(pid);
     else if (tree.marks !== undefined && isMarked(pid, tree.marks)) found.add(pid);
   }
   addDescendants(entries, found, tree.below);
@@ -102,6 +107,10 @@ function addDescendants(entries: readonly ProcessEntry[], found: Set<number>, be
 
 function isMarked(pid: number, marks: ReadonlySet<string>): boolean {
   return [SLOT_MARKER, TASK_MARKER].some((name) => marks.has(markOf(pid, name) ?? ""));
+}
+
+function isCommand(mark: string | undefined, wanted: string): boolean {
+  return mark !== undefined && (mark === wanted || mark.startsWith(`${wanted}:`));
 }
 
 function markOf(pid: number, name: string): string | undefined {

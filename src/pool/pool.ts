@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { SkyError } from "../errors/sky-error.ts";
 import { EventBus } from "../events/bus.ts";
 import type { SkyEvent } from "../events/event.ts";
@@ -15,7 +16,7 @@ import type { Pending } from "../function/pending.ts";
 import type { ResultOf } from "../function/stream.ts";
 import type { SessionCounters } from "../wire/session.ts";
 import type { Batch } from "./batch.ts";
-import { exec, type ExecOptions, type ExecResult, type Place } from "./access/exec.ts";
+import { exec, EXEC_OPTIONS, type ExecOptions, type ExecResult, type Place } from "./access/exec.ts";
 import { Files } from "./access/files.ts";
 import { shell, type ShellOptions } from "./access/shell.ts";
 import { type BroadcastOptions, type CallOptions, checkOptions, type Target, targetRank } from "./call-options.ts";
@@ -57,6 +58,8 @@ export class Pool implements AsyncDisposable {
   #closed: SkyError | undefined;
   #opened = false;
   readonly #traces: Trace[] = [];
+  /** Aborted when the pool closes: for commands, files and shells. */
+  readonly #access = new AbortController();
   #keepAlive: NodeJS.Timeout | undefined;
 
   /** @internal Use `sky.compute`. */
@@ -96,6 +99,8 @@ export class Pool implements AsyncDisposable {
     });
     this.#calls = new Calls(this.#dispatcher, this.#unobserved);
     this.#release = guard(this);
+    // One for each command that runs.
+    setMaxListeners(0, this.#access.signal);
     // An open pool keeps the program alive, whatever its nodes do.
     this.#keepAlive = setInterval(() => {}, 1 << 30);
   }
@@ -236,10 +241,12 @@ export class Pool implements AsyncDisposable {
     options: ExecOptions & { readonly target: "head" | number },
   ): Promise<ExecResult>;
   exec(command: string | readonly string[], options?: ExecOptions): Promise<ExecResult[]>;
-  async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult | ExecResult[]> {
-    checkOptions("pool.exec", options, ["target", "stdin", "env", "cwd", "timeout", "check", "onOutput", "signal"]);
-    const results = await exec(command, this.#places(options.target, "all"), options);
-    return options.target === undefined || options.target === "all" ? results : results[0]!;
+  exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult | ExecResult[]> {
+    return this.#untilClosed(async () => {
+      checkOptions("pool.exec", options, EXEC_OPTIONS);
+      const results = await exec(command, this.#places(options.target, "all"), options);
+      return options.target === undefined || options.target === "all" ? results : results[0]!;
+    });
   }
 
   /** Files on the nodes: `ls`, `rm`, `upload`, `download`. */
@@ -305,16 +312,33 @@ export class Pool implements AsyncDisposable {
     return this;
   }
 
+  /** What the pool's end cuts off, and nobody waits for, is no unhandled rejection. */
+  #untilClosed<T>(run: () => Promise<T>): Promise<T> {
+    const { signal } = this.#access;
+    const hush = (): void => void result.catch(() => undefined);
+    signal.addEventListener("abort", hush, { once: true });
+    const result = (async () => {
+      try {
+        return await run();
+      } finally {
+        signal.removeEventListener("abort", hush);
+      }
+    })();
+    return result;
+  }
+
   #aborted = (): void => void this.close("its signal was aborted");
 
   /** The machines that are meant. @throws SkyError SKY_BAD_TARGET, SKY_POOL_CLOSED, SKY_LINK_LOST */
   #places(target: "all" | Target | undefined, usual: "all" | Target): readonly Place[] {
     if (this.#closing !== undefined) throw new SkyError("SKY_POOL_CLOSED", `the pool "${this.name}" is closed`);
     const wanted = target ?? usual;
-    if (wanted === "all") return [...this.#nodes].flatMap((node) => this.#nodes.placeOf(node.rank) ?? []);
-    const rank = targetRank(wanted, this.#spec.desired);
-    const place = this.#nodes.placeOf(rank);
-    if (place !== undefined) return [place];
+    const all = wanted === "all";
+    const ranks = all ? [...this.#nodes].map((node) => node.rank) : [targetRank(wanted, this.#spec.desired)];
+    const places = ranks.flatMap((rank) => this.#nodes.placeOf(rank) ?? []);
+    if (places.length > 0) return places.map((place) => ({ ...place, closed: this.#access.signal }));
+    if (all) throw new SkyError("SKY_LINK_LOST", "no node is ready", { retryable: true });
+    const [rank] = ranks;
     throw new SkyError("SKY_LINK_LOST", `node ${rank} is not ready`, { retryable: true, details: { node: rank } });
   }
 
@@ -333,6 +357,7 @@ export class Pool implements AsyncDisposable {
       cause: this.#spec.signal?.reason,
     });
     this.#closed = closed;
+    this.#access.abort(closed);
     this.#dispatcher.close(closed);
     this.#calls.close(closed);
     this.#spec.signal?.removeEventListener("abort", this.#aborted);

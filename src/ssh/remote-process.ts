@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { COMMAND_MARKER } from "../agent/process-tree.ts";
 import { behindMark } from "./behind-mark.ts";
 import type { SshConnection } from "./connection.ts";
 import { scriptCommand } from "./shell.ts";
@@ -46,26 +47,34 @@ export async function remoteCommand(connection: SshConnection, command: string):
   return { ...remoteProcess(channel, connection), stdout: behindMark(channel, mark) };
 }
 
-/** A script for `sh`: it comes on stdin, so that it shows in no list of processes, and what follows it is left there. */
-export async function remoteScript(connection: SshConnection, { script, pty }: Script): Promise<RemoteProcess> {
+/**
+ * A script for `sh`: it comes on stdin, so that it shows in no list of processes, and what follows it is left there.
+ * @param dir the run directory of the agent that it runs beside, and ends with
+ */
+export async function remoteScript(
+  connection: SshConnection,
+  { script, pty }: Script,
+  dir: string,
+): Promise<RemoteProcess> {
   const id = randomBytes(8).toString("hex");
+  const mark = `${COMMAND_MARKER}=${dir}:${id}`;
   // sshd signals no process of root's, so those that bear the mark are found on the machine.
   const kill = (channel: ClientChannel) => () => {
-    void connection.run(scriptCommand(killer(id)), killer(id)).then(
+    void connection.run(scriptCommand(killer(mark)), killer(mark)).then(
       () => channel.close(),
       () => undefined,
     );
   };
   if (pty === undefined) {
-    const marked = `export ${MARK}=${id}; echo ${id}\n${script}`;
-    const channel = await connection.exec(scriptCommand(marked));
+    const marked = `echo ${id}\n${script}`;
+    const channel = await connection.exec(scriptCommand(marked, mark));
     channel.write(marked);
     return { ...remoteProcess(channel, connection), stdout: behindMark(channel, id), kill: kill(channel) };
   }
-  const sane = `stty sane\nexport ${MARK}=${id}\n${script}`;
+  const sane = `stty sane\n${script}`;
   const { columns: cols, rows, term } = pty;
   // A terminal would echo the script, and cut its lines: only when it does neither is the script sent.
-  const command = `stty raw -echo; echo ${id}; ${scriptCommand(sane)}`;
+  const command = `stty raw -echo; echo ${id}; ${scriptCommand(sane, mark)}`;
   const channel = await connection.exec(command, { pty: { cols, rows, term } });
   const [typed, shown] = [new PassThrough(), new PassThrough()];
   let held = "";
@@ -84,11 +93,14 @@ export async function remoteScript(connection: SshConnection, { script, pty }: S
   return { ...remoteProcess(channel, connection), stdin: typed, stdout: shown, kill: kill(channel) };
 }
 
-const MARK = "SKYWARD_EXEC";
-
-function killer(id: string): string {
-  return `for one in /proc/[0-9]*; do
-  if tr '\\0' '\\n' < "$one/environ" 2>/dev/null | grep -qx '${MARK}=${id}'; then kill -9 "\${one#/proc/}"; fi
+/** Again and again, until none is found: one may have started another meanwhile. */
+function killer(mark: string): string {
+  return `for round in 1 2 3 4 5; do
+  found=
+  for one in /proc/[0-9]*; do
+    if tr '\\0' '\\n' < "$one/environ" 2>/dev/null | grep -qxF '${mark}'; then kill -9 "\${one#/proc/}" && found=1; fi
+  done
+  [ -n "$found" ] || break
 done
 exit 0
 `;

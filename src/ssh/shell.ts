@@ -1,10 +1,14 @@
+import { quote } from "../image/quote.ts";
+
 /**
  * A command that runs a script which comes first on its stdin, and leaves what follows it there. So no script is ever
  * quoted for the login shell, and nothing of it shows in a list of processes. `dd` takes single bytes: a reader with a
  * buffer would swallow what follows.
+ * @param mark a variable that the shell and all that it starts carry from their beginning, as `NAME=value`
  */
-export function scriptCommand(script: string): string {
-  return `exec sh -c 'eval "$(dd bs=1 count=${Buffer.byteLength(script)} 2>/dev/null)"'`;
+export function scriptCommand(script: string, mark?: string): string {
+  const shell = mark === undefined ? "sh" : `env ${quote(mark)} sh`;
+  return `exec ${shell} -c 'eval "$(dd bs=1 count=${Buffer.byteLength(script)} 2>/dev/null)"'`;
 }
 
 /**

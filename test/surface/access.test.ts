@@ -14,8 +14,10 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const POINTS = [
   "exec on every node: output, environment, words as they are",
   "exec tells failures, limits and cancels, and leaves nothing running",
+  "commands end with the pool",
   "exec tells its output as it comes",
   "a file there and back, into a folder, with progress",
+  "nodes that share a disk don't disturb each other",
   "a folder with links and modes, without what is excluded",
   "a copy that was cut goes on where it was",
   "rm, and paths that are not there",

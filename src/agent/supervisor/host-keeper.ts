@@ -127,7 +127,7 @@ export class HostKeeper {
       this.send({ type: "end" });
       await Promise.race([exited, delay(END_GRACE_MS)]);
     }
-    await killTree(this.#options.tree);
+    await killTree({ ...this.#options.tree, commands: this.#options.config.dir });
   }
 
   async #died(generation: number, code: number | null, signal: NodeJS.Signals | null, stderr: Tail): Promise<void> {

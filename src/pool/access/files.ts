@@ -3,6 +3,8 @@ import { basename, join, resolve } from "node:path";
 import { SkyError } from "../../errors/sky-error.ts";
 import { entriesOf } from "../../wire/files/entries.ts";
 import { receiveFiles, sendFiles, type Transferred } from "../../wire/files/transfer.ts";
+import { checkOptions } from "../call-options.ts";
+import { bad } from "../checks.ts";
 import { askFiles } from "./ask-files.ts";
 import type { Place } from "./exec.ts";
 
@@ -43,6 +45,7 @@ export class Files {
 
   /** What is in a folder, by name; of a file itself. @param target @default "head" */
   async ls(path: string, options: FilesOptions & { readonly target?: Target | undefined } = {}): Promise<FileEntry[]> {
+    checkOptions("pool.files.ls", options, ["target", "signal"]);
     const place = this.#places(options.target, "head")[0]!;
     return askFiles(place, { op: "ls", path: checked("ls", path) }, options.signal, async ({ input }) => {
       const said = JSON.parse(await input.line()) as { entries?: FileEntry[]; error?: string };
@@ -51,20 +54,27 @@ export class Files {
     });
   }
 
-  /** Removes a file, or with `recursive` a folder; one that is not there is an error. @param target @default "all" */
+  /**
+   * Removes a file, or with `recursive` a folder; one that is on none of the nodes is an error: they may share a disk.
+   * @param target @default "all"
+   */
   async rm(
     path: string,
     options: FilesOptions & { readonly target?: Target | "all" | undefined; readonly recursive?: boolean } = {},
   ): Promise<void> {
+    checkOptions("pool.files.rm", options, ["target", "signal", "recursive"]);
     const request = { op: "rm", path: checked("rm", path), recursive: options.recursive ?? false } as const;
-    await Promise.all(
-      this.#places(options.target, "all").map((place) =>
-        askFiles(place, request, options.signal, async ({ input }) => {
-          const said = JSON.parse(await input.line()) as { error?: string };
-          if (said.error !== undefined) throw new Error(said.error);
-        }),
-      ),
+    const removals = this.#places(options.target, "all").map((place) =>
+      askFiles(place, request, options.signal, async ({ input }) => {
+        const said = JSON.parse(await input.line()) as { error?: string };
+        if (said.error !== undefined) throw new Error(said.error);
+      }),
     );
+    const ends = await Promise.allSettled(removals);
+    const somewhere = ends.some((end) => end.status === "fulfilled");
+    for (const end of ends)
+      if (end.status === "rejected" && !(somewhere && /\bENOENT\b/.test((end.reason as Error).message)))
+        throw end.reason;
   }
 
   /**
@@ -76,18 +86,29 @@ export class Files {
     remote: string,
     options: TransferOptions & { readonly target?: Target | "all" | undefined } = {},
   ): Promise<Transferred[]> {
+    checkTransfer("upload", options);
     const root = resolve(checked("upload", local));
+    const path = checked("upload", remote);
     const entries = await entriesOf(root, options.excludes).catch((cause: unknown) => {
       throw new SkyError("SKY_BAD_CALL", `upload: ${local} can't be read: ${(cause as Error).message}`, { cause });
     });
     const name = entries[0]?.type === "file" ? basename(root) : undefined;
-    const request = { op: "receive", path: checked("upload", remote), name } as const;
+    const request = { op: "receive", path, name } as const;
     const progress = sumOf(options.onProgress);
-    return Promise.all(
-      this.#places(options.target, "all").map((place) =>
-        askFiles(place, request, options.signal, (channel) => sendFiles(channel, root, entries, progress())),
-      ),
-    );
+    // Nodes of one host have one disk: what the first has brought the others find there.
+    const before = new Map<string, Promise<unknown>>();
+    const copies = this.#places(options.target, "all").map((place) => {
+      const report = progress();
+      const copy = (before.get(place.machine.host) ?? Promise.resolve()).then(() =>
+        askFiles(place, request, options.signal, (channel) => sendFiles(channel, root, entries, report)),
+      );
+      before.set(
+        place.machine.host,
+        copy.catch(() => undefined),
+      );
+      return copy;
+    });
+    return Promise.all(copies);
   }
 
   /** Copies a file or folder of a node to this computer, as `upload` does there. @param target @default "head" */
@@ -96,9 +117,10 @@ export class Files {
     local: string,
     options: TransferOptions & { readonly target?: Target | undefined } = {},
   ): Promise<Transferred> {
-    const place = this.#places(options.target, "head")[0]!;
+    checkTransfer("download", options);
     const path = checked("download", remote);
     const at = resolve(checked("download", local));
+    const place = this.#places(options.target, "head")[0]!;
     const isFolder = local.endsWith("/") || ((await stat(at).catch(() => undefined))?.isDirectory() ?? false);
     const request = { op: "send", path, excludes: options.excludes ?? [] } as const;
     return askFiles(place, request, options.signal, (channel) =>
@@ -109,6 +131,14 @@ export class Files {
       ),
     );
   }
+}
+
+function checkTransfer(method: string, options: TransferOptions): void {
+  checkOptions(`pool.files.${method}`, options, ["target", "signal", "onProgress", "excludes"]);
+  const { excludes, onProgress } = options as Partial<Record<string, unknown>>;
+  if (excludes !== undefined && !(Array.isArray(excludes) && excludes.every((glob) => typeof glob === "string")))
+    throw bad("excludes", 'a list of globs such as ["*.log"]', excludes);
+  if (onProgress !== undefined && typeof onProgress !== "function") throw bad("onProgress", "a function", onProgress);
 }
 
 /** One progress of copies that go on side by side. */

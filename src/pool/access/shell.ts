@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { MachineProcess } from "../../providers/provider.ts";
-import { type Place, withEnvironment } from "./exec.ts";
+import { withEnvironment } from "./command-script.ts";
+import type { Place } from "./exec.ts";
 
 export interface ShellOptions {
   /** A command in place of the login shell. */
@@ -17,11 +18,13 @@ export interface ShellOptions {
 /** Opens a shell with a terminal on a node, on this program's terminal. @returns its exit code; null where a signal ended it */
 export async function shell(place: Place, options: ShellOptions): Promise<number | null> {
   const running = await openShell(place, options);
-  const { stdin = process.stdin, stdout = process.stdout, signal } = options;
+  const { stdin = process.stdin, stdout = process.stdout } = options;
+  const signal = AbortSignal.any([options.signal, place.closed].filter((one) => one !== undefined));
   const terminal = stdin === process.stdin && process.stdin.isTTY ? process.stdin : undefined;
   const kill = (): void => running.kill();
   const resize = (): void => running.resize(process.stdout.columns, process.stdout.rows);
-  signal?.addEventListener("abort", kill, { once: true });
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
   terminal?.setRawMode(true);
   if (terminal !== undefined) process.stdout.on("resize", resize);
   stdin.pipe(running.stdin);
@@ -30,7 +33,7 @@ export async function shell(place: Place, options: ShellOptions): Promise<number
   try {
     return (await running.exit).code;
   } finally {
-    signal?.removeEventListener("abort", kill);
+    signal.removeEventListener("abort", kill);
     process.stdout.off("resize", resize);
     stdin.unpipe(running.stdin);
     terminal?.setRawMode(false);

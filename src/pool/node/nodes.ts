@@ -60,7 +60,7 @@ export class Nodes {
   }
 
   /** The machine of a rank and its tasks' environment; undefined while it is not ready. */
-  placeOf(rank: number): Place | undefined {
+  placeOf(rank: number): Omit<Place, "closed"> | undefined {
     const node = this.#nodes.get(rank);
     if (node?.state !== "ready" || node.machine === undefined) return undefined;
     return { node: rank, machine: node.machine, env: node.env };

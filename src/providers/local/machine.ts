@@ -52,7 +52,7 @@ export class LocalMachine implements Machine {
   }
 
   async spawn(command: MachineCommand): Promise<MachineProcess> {
-    return localProcess(command, this.#agent);
+    return localProcess(command, this.#agent, this.#dir);
   }
 
   async start(config: NodeConfig, signal: AbortSignal): Promise<void> {

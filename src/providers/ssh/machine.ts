@@ -85,7 +85,7 @@ export class SshMachine implements Machine {
 
   async spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess> {
     const connection = await this.#reach(signal);
-    if ("script" in command) return remoteScript(connection, command);
+    if ("script" in command) return remoteScript(connection, command, this.#dir);
     const started = this.#started;
     if (started === undefined) throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started`);
     const words = [started.node, started.agent, ...command.agent].map(quote).join(" ");

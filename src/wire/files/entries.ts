@@ -32,7 +32,7 @@ export async function entriesOf(root: string, excludes: readonly string[] = [], 
         const below = posix.join(path, name);
         if (!leftOut(posix.join(under, below))) await add(below);
       }
-    }
+    } else if (path === "") throw new Error("it is neither a file nor a folder");
   };
   await add("");
   return entries;

@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Entry } from "./entries.ts";
-import { type Channel, hashOf, readMessage, write } from "./transfer.ts";
+import { answered, type Channel, hashOf, readMessage, sendRange, write } from "./transfer.ts";
 
 /** A thing of a folder that is kept the same elsewhere; a file is known by its content. */
 export type SyncEntry = Exclude<Entry, { type: "file" }> | (Extract<Entry, { type: "file" }> & SyncedFile);
@@ -33,28 +32,27 @@ export async function sendSync(channel: Channel, root: string, entries: readonly
   await write(channel.output, `${JSON.stringify(entries)}\n`);
   const files = new Map(entries.flatMap((entry) => (entry.type === "file" ? [[entry.sha256, entry] as const] : [])));
   let bytes = 0;
-  for (const [sha256, had] of await readMessage<Lacking>(channel)) {
-    const { path, size } = files.get(sha256)!;
-    const from = had <= size ? had : 0;
-    const header = `${JSON.stringify({ sha256, from } satisfies Coming)}\n`;
-    let left = size - from;
-    if (size <= SMALL_BYTES) {
-      const content = (await readFile(`${root}/${path}`)).subarray(from, size);
-      await write(channel.output, Buffer.concat([Buffer.from(header), content]));
-      left -= content.length;
-      bytes += content.length;
-    } else {
-      await write(channel.output, header);
-      for await (const chunk of createReadStream(`${root}/${path}`, { start: from, end: size - 1 })) {
-        left -= (chunk as Buffer).length;
-        bytes += (chunk as Buffer).length;
-        await write(channel.output, chunk as Buffer);
+  const lacking = await readMessage<Lacking>(channel);
+  await answered(channel, async (send) => {
+    for (const [sha256, had] of lacking) {
+      const { path, size } = files.get(sha256)!;
+      const from = had <= size ? had : 0;
+      const header = `${JSON.stringify({ sha256, from } satisfies Coming)}\n`;
+      if (size <= SMALL_BYTES) {
+        const content = (await readFile(`${root}/${path}`)).subarray(from, size);
+        if (content.length < size - from) throw new Error(`${path} became shorter while it was sent`);
+        await send(Buffer.concat([Buffer.from(header), content]));
+        bytes += content.length;
+        continue;
       }
+      await send(header);
+      await sendRange(`${root}/${path}`, from, size, async (chunk) => {
+        bytes += chunk.length;
+        await send(chunk);
+      });
     }
-    if (left > 0) throw new Error(`${path} became shorter while it was sent`);
-  }
-  await write(channel.output, `{"end":true}\n`);
-  await readMessage(channel);
+    await send(`{"end":true}\n`);
+  });
   return bytes;
 }
 

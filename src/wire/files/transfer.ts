@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { chmod, mkdir, open, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { access, chmod, constants, lstat, mkdir, open, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Readable, Writable } from "node:stream";
 import { ByteSource } from "./byte-source.ts";
 import { checkEntries, type Entry } from "./entries.ts";
+import { Partials } from "./partial.ts";
 
 /**
  * Files from one side to the other. The sender says what there is; the receiver says how much of each file it has, with
- * a hash; the sender says which files come and from where on, each with its bytes behind it. A copy that was cut goes on
- * where it was: what has come of a file lies beside it until it is whole.
+ * a hash; the sender says how many bytes come, then which files and from where on, each with its bytes behind it. A copy
+ * that was cut goes on where it was: what has come of a file lies beside it until it is whole.
  */
 export interface Channel {
   readonly input: ByteSource;
@@ -34,7 +36,15 @@ export type OnProgress = (bytes: number, of: number) => void;
 
 type Have = readonly [index: number, bytes: number, sha256: string];
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
+const LAST_WORDS_MS = 1000;
+
+/** The other side can't be written to any more. */
+class EndedError extends Error {
+  constructor() {
+    super("the other side ended");
+  }
+}
 
 /** @param root where the entries lie here */
 export async function sendFiles(
@@ -56,27 +66,20 @@ export async function sendFiles(
     if (!known || bytes < entry.size) plan.push({ index, from, size: entry.size });
   }
   const of = plan.reduce((sum, { from, size }) => sum + size - from, 0);
+  await write(channel.output, `${JSON.stringify({ of })}\n`);
   let bytes = 0;
-  for (const { index, from, size } of plan) {
-    await write(channel.output, `${JSON.stringify({ index, from })}\n`);
-    let left = size - from;
-    if (left > 0) {
-      const file = createReadStream(pathOf(root, entries[index]!.path), {
-        start: from,
-        end: size - 1,
-        highWaterMark: READ_BYTES,
-      });
-      for await (const chunk of file as AsyncIterable<Buffer>) {
-        left -= chunk.length;
+  await answered(channel, async (send) => {
+    for (const { index, from, size } of plan) {
+      await send(`${JSON.stringify({ index, from })}\n`);
+      const { path } = entries[index]!;
+      await sendRange(pathOf(root, path), from, size, async (chunk) => {
         bytes += chunk.length;
-        await write(channel.output, chunk);
+        await send(chunk);
         onProgress?.(bytes, of);
-      }
+      });
     }
-    if (left > 0) throw new Error(`${entries[index]!.path} became shorter while it was sent`);
-  }
-  await write(channel.output, `{"end":true}\n`);
-  await readMessage(channel);
+    await send(`{"end":true}\n`);
+  });
   return { files: plan.length, bytes, skippedBytes };
 }
 
@@ -90,45 +93,50 @@ export async function receiveFiles(
   const root = rootOf(entries);
   await mkdir(dirname(root), { recursive: true });
   const have: Have[] = [];
+  const parts = new Partials();
+  const made: Extract<Entry, { type: "folder" }>[] = [];
   for (const [index, entry] of entries.entries()) {
     const path = pathOf(root, entry.path);
-    if (entry.type === "folder") await mkdir(path, { recursive: true });
-    else if (entry.type === "link") await makeLink(entry.target, path);
+    if (entry.type === "folder") {
+      if (await makeFolder(path, entry.mode)) made.push(entry);
+    } else if (entry.type === "link") await makeLink(entry.target, path);
     else {
-      const found = await foundOf(path, entry.size);
+      const found = await foundOf(path, entry.size, parts);
       if (found !== undefined) have.push([index, ...found]);
     }
   }
   await write(channel.output, `${JSON.stringify(have)}\n`);
+  const { of } = await readMessage<{ readonly of: number }>(channel);
   let bytes = 0;
-  let files = 0;
-  const of = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
+  const came = new Set<number>();
   for (;;) {
     const next = await readMessage<{ readonly index: number; readonly from: number; readonly end?: true }>(channel);
     if (next.end === true) break;
     const entry = entries[next.index];
     if (entry?.type !== "file") throw new Error("a file that was not announced");
-    files++;
-    await receiveFile(channel, pathOf(root, entry.path), entry, next.from, (count) => {
+    came.add(next.index);
+    const path = pathOf(root, entry.path);
+    await receiveFile(channel, parts.pathOf(path), entry, next.from, (count) => {
       bytes += count;
       onProgress?.(bytes, of);
     });
+    await rename(parts.pathOf(path), path);
   }
-  // Folders that may not be written to are made so behind what is in them.
-  for (const entry of entries.toReversed())
-    if (entry.type === "folder") await chmod(pathOf(root, entry.path), entry.mode);
+  for (const [index] of have) if (!came.has(index)) await takeMode(pathOf(root, entries[index]!.path), entries[index]!);
+  // Folders that may not be written to are made so behind what is in them; those that were there stay as they are.
+  for (const entry of made.toReversed()) await chmod(pathOf(root, entry.path), entry.mode);
   await write(channel.output, `{"ok":true}\n`);
-  return { files, bytes, skippedBytes: 0 };
+  const total = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
+  return { files: came.size, bytes, skippedBytes: total - of };
 }
 
 async function receiveFile(
   channel: Channel,
-  path: string,
+  part: string,
   entry: Extract<Entry, { type: "file" }>,
   from: number,
   came: (count: number) => void,
 ): Promise<void> {
-  const part = partOf(path);
   const file = await open(part, from === 0 ? "w" : "r+", 0o600);
   try {
     let at = from;
@@ -139,29 +147,54 @@ async function receiveFile(
     }
     await file.truncate(entry.size);
     await file.chmod(entry.mode);
+  } catch (error) {
+    // What can't become whole must not keep the disk full.
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") await rm(part, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
-  await rename(part, path);
+}
+
+/** @returns whether its mode is to be set in the end: as private from the beginning as it will be, but ours to write to */
+async function makeFolder(path: string, mode: number): Promise<boolean> {
+  if ((await mkdir(path, { recursive: true, mode: mode | 0o700 })) !== undefined) return true;
+  const closed = access(path, constants.W_OK | constants.X_OK).then(
+    () => false,
+    () => true,
+  );
+  if (!(await closed)) return false;
+  return chmod(path, mode | 0o700).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A file whose content was there already. */
+async function takeMode(path: string, entry: Entry): Promise<void> {
+  if (entry.type === "file" && ((await stat(path)).mode & 0o777) !== entry.mode) await chmod(path, entry.mode);
 }
 
 /** What is here of a file: all of it under its name, or what a copy that was cut has left. */
-async function foundOf(path: string, size: number): Promise<[bytes: number, sha256: string] | undefined> {
+async function foundOf(
+  path: string,
+  size: number,
+  parts: Partials,
+): Promise<[bytes: number, sha256: string] | undefined> {
   const whole = await stat(path).catch(() => undefined);
   if (whole?.isDirectory() === true) throw new Error(`${path} is a folder, and should become a file`);
   if (whole?.size === size) return [size, await hashOf(path, size)];
-  const part = await stat(partOf(path)).catch(() => undefined);
-  if (part === undefined || part.size === 0 || part.size > size) return undefined;
-  return [part.size, await hashOf(partOf(path), part.size)];
+  const bytes = await parts.take(path, size);
+  return bytes === 0 ? undefined : [bytes, await hashOf(parts.pathOf(path), bytes)];
 }
 
 export async function makeLink(target: string, path: string): Promise<void> {
-  if ((await readlink(path).catch(() => undefined)) === target) return;
+  const there = await lstat(path).catch(() => undefined);
+  if (there?.isSymbolicLink() === true && (await readlink(path)) === target) return;
+  if (there?.isDirectory() === true) throw new Error(`${path} is a folder, and should become a link`);
   await rm(path, { force: true });
   await symlink(target, path);
 }
-
-const partOf = (path: string): string => `${dirname(path)}/.${basename(path)}.sky-part`;
 
 function pathOf(root: string, path: string): string {
   return path === "" ? root : `${root}/${path}`;
@@ -171,12 +204,62 @@ function pathOf(root: string, path: string): string {
 export async function hashOf(path: string, bytes: number): Promise<string> {
   const hash = createHash("sha256");
   // A stream costs more than what is in a small file.
-  if (bytes <= READ_BYTES) hash.update((await readFile(path)).subarray(0, bytes));
-  else {
+  if (bytes <= READ_BYTES) {
+    const file = await open(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+      hash.update(buffer.subarray(0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } else {
     for await (const chunk of createReadStream(path, { end: bytes - 1, highWaterMark: READ_BYTES }))
       hash.update(chunk as Buffer);
   }
   return hash.digest("hex");
+}
+
+/** Reads a file's bytes from one place to another. @throws Error where there are fewer by now */
+export async function sendRange(
+  path: string,
+  from: number,
+  to: number,
+  send: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
+  let left = to - from;
+  if (left === 0) return;
+  const file = createReadStream(path, { start: from, end: to - 1, highWaterMark: READ_BYTES });
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    left -= chunk.length;
+    await send(chunk);
+  }
+  if (left > 0) throw new Error(`${path} became shorter while it was sent`);
+}
+
+/**
+ * Sends until the other side answers. Its answer is expected behind all that is sent; where it comes before, the other
+ * side can't go on (its disk is full) and takes nothing more. @throws Error what it answers
+ */
+export async function answered(
+  channel: Channel,
+  sending: (send: (data: string | Buffer) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const answer = readMessage(channel);
+  const sent = sending((data) => write(channel.output, data, stop.signal));
+  sent.catch(() => undefined);
+  try {
+    await Promise.race([sent, answer]);
+    await sent;
+  } catch (error) {
+    // Who ends because of an error has told it.
+    if (error instanceof EndedError) await Promise.race([answer, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+    throw error;
+  } finally {
+    stop.abort();
+    answer.catch(() => undefined);
+  }
+  await answer;
 }
 
 /** The other side's next line; its own failure is ours. */
@@ -187,15 +270,16 @@ export async function readMessage<T>(channel: Channel): Promise<T> {
 }
 
 /** Resolves when there is room for more. @throws Error where the other side has ended */
-export async function write(output: Writable, data: string | Buffer): Promise<void> {
-  if (output.destroyed || output.writableEnded) throw new Error("the other side ended");
+export async function write(output: Writable, data: string | Buffer, stop?: AbortSignal): Promise<void> {
+  stop?.throwIfAborted();
+  if (output.destroyed || output.writableEnded) throw new EndedError();
   if (output.write(data)) return;
   const settled = new AbortController();
-  const { signal } = settled;
+  const signal = AbortSignal.any([settled.signal, stop].filter((one) => one !== undefined));
   try {
     await Promise.race([
       once(output, "drain", { signal }),
-      once(output, "close", { signal }).then(() => Promise.reject(new Error("the other side ended"))),
+      once(output, "close", { signal }).then(() => Promise.reject(new EndedError())),
     ]);
   } finally {
     settled.abort();

@@ -1,7 +1,16 @@
 // Commands, files and shells of nodes; with SSH set to the provider's options, by SSH.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -50,20 +59,52 @@ await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool)
     );
     assert.match((await failure(pool.exec("sleep 71", { timeout: "200ms" }))).message, /took longer than 200ms/);
     await failure(pool.exec("sleep 72", { signal: AbortSignal.timeout(200) }));
-    const left = await pool.exec("ps ax | grep 'sleep 7[12]' | wc -l", { target: 0 });
-    assert.equal(left.stdout.trim(), "0");
+    assert.match((await failure(pool.exec("while :; do :; done", { timeout: "200ms" }))).message, /took longer/);
+    const stubborn = "trap '' TERM HUP INT; sleep 71; setsid sleep 71";
+    assert.match((await failure(pool.exec(stubborn, { target: 0, timeout: "200ms" }))).message, /took longer/);
+    const early = { target: 0, signal: AbortSignal.abort(new Error("no need")) };
+    assert.equal((await failure(pool.exec(["touch", join(home, "early")], early))).message, "no need");
+    const left = await pool.exec(`ps ax | grep 'sleep 7[12]' | wc -l; rm ${join(home, "early")} 2>&1 | wc -l`, {
+      target: 0,
+    });
+    assert.equal(left.stdout, "0\n1\n");
     assert.match((await failure(pool.exec("true", { target: 5 }))).message, /the pool has nodes 0 to 1/);
     assert.match(
       (await failure(pool.exec("true", { tmieout: "1s" } as sky.ExecOptions))).message,
       /did you mean "timeout"/,
     );
     assert.match((await failure(pool.exec([]))).message, /a shell command, or a list of words/);
+    assert.match((await failure(pool.exec("env", { env: { "A;B": "" } }))).message, /a name in env must be/);
+  });
+
+  await point("commands end with the pool", async () => {
+    const inner = await sky.compute({ provider, nodes: 1, console: "silent" });
+    const ended = failure(inner.exec("trap '' TERM HUP; sleep 73; sleep 73"));
+    void inner.exec("setsid sleep 73");
+    while ((await pool.exec("ps ax | grep 'sleep 7[3]' | wc -l", { target: 0 })).stdout !== "2\n");
+    await inner.close();
+    assert.equal(((await ended) as sky.SkyError).code, "SKY_POOL_CLOSED");
+    assert.equal((await pool.exec("ps ax | grep 'sleep 7[3]' | wc -l", { target: 0 })).stdout, "0\n");
   });
 
   await point("exec tells its output as it comes", async () => {
     const seen: string[] = [];
     await pool.exec("echo one; sleep 0.3; echo two", { target: 0, onOutput: ({ text: piece }) => seen.push(piece) });
     assert.deepEqual(seen, ["one\n", "two\n"]);
+    const pieces: Uint8Array[] = [];
+    const onOutput = ({ bytes }: sky.ExecOutput): unknown => pieces.push(bytes);
+    const { stdout } = await pool.exec("printf '\\377\\000\\303'", { target: 0, collect: false, onOutput });
+    assert.deepEqual([stdout, ...Buffer.concat(pieces)], ["", 0xff, 0, 0xc3]);
+    const own = await failure(
+      pool.exec("yes", {
+        onOutput: () => {
+          throw new Error("my own");
+        },
+      }),
+    );
+    assert.equal(own.message, "my own");
+    const far = await pool.exec("pwd", { target: 0, cwd: "~" });
+    holds(far.stdout.startsWith("/"), far.stdout);
   });
 
   await point("a file there and back, into a folder, with progress", async () => {
@@ -85,6 +126,34 @@ await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool)
     holds(readFileSync(join(here, "back.bin")).equals(bytes), "the bytes are the same");
     const again = await pool.files.upload(join(here, "data.bin"), join(home, "in/"), { target: 0 });
     assert.deepEqual(again, [{ files: 0, bytes: 0, skippedBytes: 5_000_000 }]);
+    chmodSync(join(here, "data.bin"), 0o750);
+    await pool.files.upload(join(here, "data.bin"), join(home, "in"), { target: 0 });
+    assert.deepEqual(
+      (await pool.files.ls(join(home, "in/data.bin"))).map(({ mode }) => mode),
+      [0o750],
+    );
+    const named = { target: 0, exclude: ["*.log"] } as sky.TransferOptions;
+    assert.match((await failure(pool.files.upload(here, home, named))).message, /did you mean "excludes"/);
+    assert.match((await failure(pool.files.upload("/dev/null", home))).message, /neither a file nor a folder/);
+  });
+
+  await point("nodes that share a disk don't disturb each other", async () => {
+    const sent = await pool.files.upload(join(here, "data.bin"), join(home, "shared", "n".repeat(250)));
+    assert.deepEqual(
+      sent.map(({ files, skippedBytes }) => [files, skippedBytes]),
+      [
+        [1, 0],
+        [0, 5_000_000],
+      ],
+    );
+    const copies = [0, 1].map((target) =>
+      pool.files.upload(join(here, "data.bin"), join(home, "shared/b"), { target }),
+    );
+    await Promise.all(copies);
+    const { stdout } = await pool.exec(["ls", "-A", join(home, "shared")], { target: 0 });
+    assert.equal(stdout, `b\n${"n".repeat(250)}\n`);
+    holds(readFileSync(join(home, "shared/b")).equals(readFileSync(join(here, "data.bin"))), "the bytes are the same");
+    await pool.files.rm(join(home, "shared"), { recursive: true });
   });
 
   await point("a folder with links and modes, without what is excluded", async () => {
@@ -102,6 +171,14 @@ await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool)
     assert.equal(readlinkSync(join(here, "copy/a/link")), "b/run.sh");
     assert.equal(statSync(join(here, "copy/a/b/run.sh")).mode & 0o777, 0o755);
     assert.equal(readFileSync(join(here, "copy/a/empty"), "utf8"), "");
+    // A folder that was there keeps its mode; one that nobody may write to is no hindrance.
+    await pool.exec(`chmod 700 ${join(home, "tree")}; chmod 500 ${join(home, "tree/a/b")}`, { target: 0 });
+    writeFileSync(join(tree, "a/b/more"), "more");
+    await pool.files.upload(tree, join(home, "tree"), { target: 0, excludes: ["node_modules", "a/*.log"] });
+    const modes = await pool.exec(`cat ${join(home, "tree/a/b/more")}; stat -c %a ${join(home, "tree")}`, {
+      target: 0,
+    });
+    assert.equal(modes.stdout, "more700\n");
     assert.deepEqual(
       (await pool.files.ls(join(home, "tree"))).map(({ name }) => name),
       ["a"],
@@ -127,6 +204,18 @@ await sky.compute({ provider, nodes: 2, image, console: "silent" }, async (pool)
     assert.equal(rest!.bytes + rest!.skippedBytes, 40_000_000);
     const { stdout } = await pool.exec(["sha256sum", join(home, "large.bin")], { target: 0 });
     assert.equal(stdout.split(" ")[0], createHash("sha256").update(bytes).digest("hex"));
+    const stopBack = new AbortController();
+    const onProgress = (progress: { bytes: number }): unknown => progress.bytes > 15_000_000 && stopBack.abort();
+    await failure(
+      pool.files.download(join(home, "large.bin"), join(here, "l"), { signal: stopBack.signal, onProgress }),
+    );
+    let last = { bytes: 0, of: 0 };
+    const back = await pool.files.download(join(home, "large.bin"), join(here, "l"), {
+      onProgress: (to) => (last = to),
+    });
+    assert.equal(back.bytes + back.skippedBytes, 40_000_000);
+    assert.deepEqual(last, { bytes: back.bytes, of: back.bytes });
+    holds(back.skippedBytes > 1_000_000 && readFileSync(join(here, "l")).equals(bytes), JSON.stringify(back));
   });
 
   await point("rm, and paths that are not there", async () => {
