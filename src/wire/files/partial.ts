@@ -3,7 +3,6 @@ import { constants } from "node:fs";
 import { copyFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
-import { pidLives } from "../../agent/pid-lives.ts";
 
 const SUFFIX = ".sky-part";
 const NAME_MAX_BYTES = 120;
@@ -68,5 +67,11 @@ function stemOf(path: string): string {
 /** Whether the process lives, as far as can be told from here. */
 function isOwned(owner: string): boolean {
   const at = owner.lastIndexOf("-");
-  return owner.slice(0, at) !== HERE || pidLives(Number(owner.slice(at + 1)));
+  if (owner.slice(0, at) !== HERE) return true;
+  try {
+    process.kill(Number(owner.slice(at + 1)), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
