@@ -15,7 +15,7 @@ setPublicSurface(() => surface);
 const wiring: Wiring = {
   defaultProvider: () => local(),
   create: (cloud, { pool, image, ttlMs }) =>
-    created(cloud, { pool, ttlMs, environment: bootstrapScript(image).hash, book: ledger }),
+    created(cloud, { pool, ttlMs, environment: `${bootstrapScript(image).hash} ${image.node}`, book: ledger }),
   attachConsole: (bus, mode) => attachConsole(bus, { mode: consoleMode(mode) }),
   warm,
 };

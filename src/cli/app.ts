@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { wantsColors } from "../console/colors.ts";
 import { ownRoot } from "../function/artifact/own-package.ts";
 import { check } from "./check/command.ts";
+import { container } from "./container/commands.ts";
 import { ledger } from "./ledger/command.ts";
 import { exec, logs, nodes } from "./pools/commands.ts";
 import { ssh } from "./ssh/commands.ts";
@@ -12,7 +13,7 @@ import { sweep } from "./sweep/command.ts";
 /** The commands of `sky`: each is described here, and loaded when it is called. */
 export function makeApp({ stdout, env }: NodeJS.Process): Application<CommandContext> {
   const root = buildRouteMap({
-    routes: { check, exec, ledger, logs, nodes, ssh, sweep },
+    routes: { check, container, exec, ledger, logs, nodes, ssh, sweep },
     docs: { brief: "Run your functions on machines that exist only as long as the work does" },
   });
   return buildApplication(root, {

@@ -43,6 +43,11 @@ export interface CloudProvider<P = unknown> {
   teardown(prepared: P, signal: AbortSignal): Promise<void>;
   /** Keeps a machine that was made ready, so that the next one of the same environment starts from there. */
   save?(id: string, prepared: P, signal: AbortSignal): Promise<void>;
+  /**
+   * How long the machine lives on by its own lease, asked of the machine itself, in s: 0 or less where it is over,
+   * Infinity where there is none; undefined where it does not answer. Left out where there is no way to ask.
+   */
+  leaseLeft?(id: string, signal: AbortSignal): Promise<number | undefined>;
 }
 
 export interface ProviderReference {
@@ -68,6 +73,8 @@ export interface Order {
   readonly authorizedKey: string;
   /** Hash of all that is installed on the machines before tasks run. */
   readonly environment: string;
+  /** Tells the user what a long step does: "pulls debian:12". */
+  readonly tell: (words: string) => void;
 }
 
 /** Carried by every machine, from the moment it exists. */
@@ -79,6 +86,8 @@ export interface Tags {
   readonly pool: string;
   /** Equals the machine's name. */
   readonly intent: string;
+  /** The intent's `ttlS`, so that what nothing else is known of can be told to be over. */
+  readonly ttl: string;
 }
 
 /** A machine that is to be, written to the ledger before it is asked for. */

@@ -7,6 +7,19 @@ import { conformance } from "./conformance.ts";
 
 conformance("sky.container", async () => sky.container({ image: await imageOf("baked") }));
 
+/** Removes the images that were saved meanwhile. */
+async function withoutNewImages(body: (added: () => Promise<string[]>) => Promise<void>): Promise<void> {
+  const images = async (): Promise<string[]> =>
+    (await docker("images", "skyward", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
+  const before = await images();
+  const added = async (): Promise<string[]> => (await images()).filter((name) => !before.includes(name));
+  try {
+    await body(added);
+  } finally {
+    for (const name of await added()) await docker("rmi", name).catch(() => undefined);
+  }
+}
+
 const limits = sky.fn(async () => {
   const { readFileSync } = await import("node:fs");
   const read = (name: string): number => Number(readFileSync(`/sys/fs/cgroup/${name}`, "utf8"));
@@ -30,9 +43,6 @@ describe("sky.container", () => {
   });
 
   it("keeps a machine that was made ready: the next pool of the same image begins there", async () => {
-    const images = async (): Promise<string[]> =>
-      (await docker("images", "skyward", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
-    const before = await images();
     const provider = sky.container({ image: await imageOf("baked") });
     const image = { steps: [`echo ${randomUUID()} >/dev/null; cat /proc/sys/kernel/random/uuid >/root/made`] };
     const made = sky.fn(async () => {
@@ -41,11 +51,22 @@ describe("sky.container", () => {
     });
     const use = (): Promise<string> =>
       sky.compute({ name: "baking", provider, image, console: "silent" }, async (pool) => await pool.run(made()));
-    try {
+    await withoutNewImages(async (added) => {
       expect(await use()).toBe(await use());
-    } finally {
-      for (const name of await images()) if (!before.includes(name)) await docker("rmi", name);
-    }
+      const [saved] = await added();
+      const inspected = await docker("image", "inspect", "--format", "{{json .Config}}", saved!);
+      expect(inspected).toContain('"skyward.image":"baked"');
+      expect(inspected).not.toMatch(/PRIVATE KEY|ssh-ed25519|"skyward.owner":"\w/);
+      // Nor do its files have keys or what an agent had open.
+      const find =
+        "find /root/.ssh /etc/ssh /tmp /run -name '*key*' -o -name 'sky-*' 2>/dev/null; ls /root/.cache/skyward";
+      const files = await docker("run", "--rm", "--entrypoint", "/bin/sh", saved!, "-c", find);
+      expect(files.trim().split("\n")).toEqual([
+        expect.stringMatching(/^agent-/),
+        "bootstrap",
+        expect.stringMatching(/^ca-/),
+      ]);
+    });
   });
 
   it("puts another machine in the place of one that vanishes, and runs what it had again", async () => {
@@ -78,16 +99,22 @@ describe("sky.container", () => {
 
   it("renews the lease of a machine whose bootstrap takes longer", async () => {
     const provider = sky.container({ image: await imageOf("baked") });
-    const image = { steps: ["sleep 8"] };
+    const image = { steps: [`: ${randomUUID()}`, "sleep 8"] };
     const options = { name: "slow", provider, image, ttl: "4s", console: "silent" as const };
-    const memory = await sky.compute(options, async (pool) => (await pool.run(limits())).memoryGb);
-    expect(memory).toBeGreaterThan(0);
+    await withoutNewImages(async () => {
+      const began = performance.now();
+      const memory = await sky.compute(options, async (pool) => (await pool.run(limits())).memoryGb);
+      expect(memory).toBeGreaterThan(0);
+      expect(performance.now() - began).toBeGreaterThan(8000);
+    });
   });
 
   it.each([
     [{ image: "no such image" }, "SKY_BAD_OPTION", /image must be a name/],
     [{ vcpus: 0 }, "SKY_BAD_OPTION", /vcpus must be a number of at least/],
     [{ memoryGB: 1 }, "SKY_BAD_OPTION", /"memoryGB".*memoryGb/],
+    [{ memoryGb: 0.1 }, "SKY_BAD_OPTION", /memoryGb must be a number of at least 0\.128/],
+    [{ network: "host" }, "SKY_BAD_OPTION", /network in which each container has an address of its own/],
   ])("refuses %o at once", (options, code, message) => {
     expect(() => sky.container(options as sky.ContainerOptions)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }),
@@ -95,7 +122,11 @@ describe("sky.container", () => {
   });
 
   it.each([
-    [{ binary: "no-such-engine" }, /no command "no-such-engine"/],
+    [{ binary: "no-such-engine" }, /^container: prepare: there is no command "no-such-engine"/],
+    [
+      { image: "localhost:1/no/such:image" },
+      /^container: prepare: there is no image localhost:1\/no\/such:image.*can't be pulled/,
+    ],
     [{ network: "no-such-network" }, /network no-such-network not found/],
   ])("says what the engine refuses of %o, before it has made anything", async (options, message) => {
     const provider = sky.container({ image: await imageOf("baked"), ...options });

@@ -1,5 +1,8 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { docker } from "../rig/docker.ts";
 import type { Call } from "./disturbed.ts";
 import { ends, Someone } from "./controller-process.ts";
 
@@ -95,6 +98,28 @@ describe("a second Ctrl-C", () => {
   });
 });
 
+describe("a machine whose controller no ledger knows", () => {
+  it("is asked for its own lease: it stays while that runs, and goes when it is over", async () => {
+    await using me = new Someone();
+    const controller = await me.controller({ KILL: "after provision" });
+    await controller.ended;
+    const [name = ""] = await controller.machines();
+    rmSync(join(me.home, "skyward/ledger"), { recursive: true });
+    const stays = /is not in this ledger, and its own lease has \d+ s left$/;
+    expect((await me.sweep(true)).machines).toMatchObject([
+      { remove: false, reason: expect.stringMatching(stays) as string },
+    ]);
+    // What would end it stands still.
+    const pid = Number(await docker("inspect", "--format", "{{.State.Pid}}", name));
+    process.kill(pid, "SIGSTOP");
+    await docker("exec", name, "sh", "-c", "echo 1 >/run/skyward/lease");
+    expect((await me.sweep(true)).machines).toMatchObject([
+      { remove: true, removed: true, reason: expect.stringMatching(/its own lease is over$/) as string },
+    ]);
+    expect(await controller.machines()).toEqual([]);
+  });
+});
+
 describe("sky sweep and sky ledger", () => {
   it("say what is left, why, and what to do; and do it when told to", async () => {
     await using me = new Someone();
@@ -112,7 +137,10 @@ describe("sky sweep and sky ledger", () => {
     expect(json).toMatchObject({
       machines: [{ name, pool: "nightly", verdict: "remove", removed: false }],
       unasked: [],
+      unfound: [],
     });
+    const other = await me.sky("sweep", "--name", "sky-no-such");
+    expect(other).toMatchObject({ code: 1, stdout: expect.stringMatching(/^unknown {2}sky-no-such: /m) as string });
     const done = await me.sky("sweep", "--yes");
     expect(done).toEqual({ code: 0, stdout: expect.stringMatching(`^removed +container ${name}: `) as string });
     expect((await me.sky("sweep")).stdout).toBe("No machine is left.\n");

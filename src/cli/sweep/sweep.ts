@@ -2,27 +2,32 @@ import type { CommandContext } from "@stricli/core";
 import { stateDir } from "../../pool/ledger/state-dir.ts";
 import { sweep, type SweepReport, type Swept } from "../../pool/ledger/sweep.ts";
 import { remove } from "../../providers/created/remove.ts";
+import { telling } from "../pools/fail.ts";
 import type { SweepFlags } from "./command.ts";
-import { restore } from "./restore.ts";
+import { restoring } from "./restore.ts";
 
 export async function sweepCommand(
   this: CommandContext,
-  { yes, json, name = [], container }: SweepFlags,
+  { yes, json, name = [], container, provider }: SweepFlags,
 ): Promise<void> {
-  const report = await sweep({
-    dir: stateDir(),
-    restore,
-    also: container === undefined ? [] : [{ name: "container", options: { binary: container } }],
-    named: name,
-    yes,
-    remove,
+  await telling("sweep", async () => {
+    const report = await sweep({
+      dir: stateDir(),
+      restore: await restoring(provider),
+      also: container === undefined ? [] : [{ name: "container", options: { binary: container } }],
+      perhaps: ["docker", "podman"].map((binary) => ({ name: "container", options: { binary } })),
+      named: name,
+      yes,
+      remove,
+    });
+    this.process.stdout.write(json ? `${JSON.stringify(document(report), undefined, 2)}\n` : text(report, yes));
+    const left =
+      report.machines.some((one) => one.remove && !one.removed) || report.unasked.length + report.unfound.length > 0;
+    if (left) process.exitCode = 1;
   });
-  this.process.stdout.write(json ? `${JSON.stringify(document(report), undefined, 2)}\n` : text(report, yes));
-  const left = report.machines.some((one) => one.remove && !one.removed) || report.unasked.length > 0;
-  if (left) process.exitCode = 1;
 }
 
-function document({ machines, unasked }: SweepReport): object {
+function document({ machines, unasked, unfound }: SweepReport): object {
   return {
     machines: machines.map(({ machine, remove: wanted, reason, provider, removed, error }) => ({
       provider,
@@ -37,12 +42,14 @@ function document({ machines, unasked }: SweepReport): object {
       ...(error === undefined ? {} : { error }),
     })),
     unasked,
+    unfound,
   };
 }
 
-function text({ machines, unasked }: SweepReport, yes: boolean): string {
+function text({ machines, unasked, unfound }: SweepReport, yes: boolean): string {
   const lines = machines.map((one) => `${doing(one, yes).padEnd(8)} ${one.provider} ${one.machine.name}: ${why(one)}`);
   lines.push(...unasked.map(({ provider, error }) => `unasked  ${provider}: ${error}`));
+  lines.push(...unfound.map((name) => `unknown  ${name}: no provider that was asked has a machine of this name`));
   const left = machines.filter((one) => one.remove && !one.removed).length;
   if (lines.length === 0) lines.push("No machine is left.");
   else if (left > 0 && !yes) lines.push("", `Remove ${left === 1 ? "it" : `these ${left}`} with: sky sweep --yes`);

@@ -44,9 +44,16 @@ export function openEntries(text: string): OpenEntry[] {
 
 function parse(line: string): Entry | undefined {
   try {
-    const entry = JSON.parse(line) as Entry;
-    return entry.v === 1 && typeof entry.name === "string" ? entry : undefined;
+    const entry = JSON.parse(line) as Entry | null;
+    if (entry?.v !== 1 || typeof entry.name !== "string" || typeof entry.at !== "number") return undefined;
+    return entry.type !== "intent" || isWhole(entry) ? entry : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether there is in it what others rely on. */
+function isWhole({ provider, pool, controller, owner }: Partial<Extract<Entry, { type: "intent" }>>): boolean {
+  const texts = [provider?.name, pool, controller, owner];
+  return texts.every((one) => typeof one === "string") && typeof provider?.options === "object";
 }

@@ -15,7 +15,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const provider = { name: "container", options: { binary: "docker" } };
 const intent = (name: string, owner: string): Intent => ({
   name,
-  tags: { owner, controller: "c", pool: "p", intent: name },
+  tags: { owner, controller: "c", pool: "p", intent: name, ttl: "60" },
   offer: { id: "o", vcpus: 1, memoryGb: 1, price: 0 },
   hostKey: { privateKey: "secret", publicKey: "public" },
   ttlS: 60,
@@ -42,6 +42,19 @@ describe("Ledger", () => {
     await ledger.intended(intent("a", ledger.owner), provider);
     appendFileSync(ledgerFile(dir, "c"), '{"v":1,"type":"gone","na');
     expect((await readLedger(dir))[0]!.entries).toHaveLength(1);
+  });
+
+  it("reads past lines that are not ours, and of other versions", async () => {
+    const ledger = await Ledger.open(dir, "c");
+    await ledger.intended(intent("a", ledger.owner), provider);
+    for (const line of [
+      "null",
+      "7",
+      '{"v":2,"type":"intent","at":1,"name":"b"}',
+      '{"v":1,"type":"intent","at":1,"name":"b","pool":"p"}',
+    ])
+      appendFileSync(ledgerFile(dir, "c"), `${line}\n`);
+    expect((await readLedger(dir))[0]!.entries).toMatchObject([{ name: "a" }]);
   });
 
   it("hands a machine over by a file of its own, to whoever takes it up", async () => {

@@ -6,7 +6,7 @@ import { appearsWithinMs, settledEntries, type SweepFacts, sweepPlan } from "./s
 const machine = (name: string, controller: string, owner = "me"): Instance => ({
   id: `i-${name}`,
   name,
-  tags: { owner, controller, pool: "p", intent: name },
+  tags: { owner, controller, pool: "p", intent: name, ttl: "60" },
   state: "running",
   createdAt: 0,
 });
@@ -33,6 +33,7 @@ const facts = (more: Partial<SweepFacts>): SweepFacts => ({
   ...more,
 });
 
+const over = new Map([["c", 0]]);
 const KEPT = [{ controller: "kept-k", entries: [entry("k", { id: "i-k", keptUntil: 1000 })] }];
 
 describe("sweepPlan", () => {
@@ -40,6 +41,55 @@ describe("sweepPlan", () => {
     ["of an ended controller of this ledger goes", machine("a", "dead"), {}, true, /dead has ended/],
     ["of a living controller stays", machine("b", "alive"), {}, false, /alive is alive/],
     ["of a controller that this ledger does not know stays", machine("c", "x"), {}, false, /not in this ledger/],
+    [
+      "of a living controller that this ledger does not know stays",
+      machine("c", "alive"),
+      { ledger: [], leases: over },
+      false,
+      /is alive/,
+    ],
+    [
+      "of an unknown controller stays while its lease runs",
+      machine("c", "x"),
+      { leases: new Map([["c", 5.2]]) },
+      false,
+      /not in this ledger, and its own lease has 6 s left/,
+    ],
+    [
+      "of an unknown controller stays without a lease",
+      machine("c", "x"),
+      { leases: new Map([["c", Infinity]]), now: 1e12 },
+      false,
+      /has no lease/,
+    ],
+    [
+      "of an unknown controller goes when its own lease is over",
+      machine("c", "x"),
+      { leases: over },
+      true,
+      /not in this ledger, and its own lease is over/,
+    ],
+    [
+      "that does not answer stays in its time",
+      machine("c", "x"),
+      { now: 359_000 },
+      false,
+      /does not answer, and it was created 1970.* for 60 s/,
+    ],
+    [
+      "that does not answer goes after its time",
+      machine("c", "x"),
+      { now: 361_000 },
+      true,
+      /does not answer, and it was created 1970/,
+    ],
+    [
+      "that does not answer and has no lease stays",
+      { ...machine("c", "x"), tags: { ...machine("c", "x").tags, ttl: "0" } },
+      { now: 1e12 },
+      false,
+      /does not say/,
+    ],
     [
       "of another owner stays, though it was named",
       machine("d", "dead", "you"),

@@ -6,9 +6,11 @@ import { openEntries } from "./entry.ts";
 import { ledgerFile } from "./ledger.ts";
 import { ownerId } from "./owner.ts";
 import { type ControllerEntries, readLedger } from "./read-ledger.ts";
-import { appearsWithinMs, settledEntries, type SweepFacts, sweepPlan, type Verdict } from "./sweep-plan.ts";
+import { appearsWithinMs, settledEntries, type SweepFacts, sweepPlan, type Verdict, wantsLease } from "./sweep-plan.ts";
 
 const LOOK_MS = 500;
+/** A machine that is asked for its lease may take so long to answer. */
+const LEASE_LIMIT_MS = 10_000;
 
 export interface SweepOptions {
   readonly dir: string;
@@ -16,6 +18,8 @@ export interface SweepOptions {
   readonly restore: (reference: ProviderReference) => CloudProvider | undefined;
   /** Providers to look at although the ledger does not name them. */
   readonly also?: readonly ProviderReference[];
+  /** And those to look at if they are here at all. */
+  readonly perhaps?: readonly ProviderReference[];
   /** Machines to remove whatever the ledger says. */
   readonly named?: readonly string[];
   /** Remove; else only say what would be removed. */
@@ -33,29 +37,50 @@ export interface SweepReport {
   readonly machines: readonly Swept[];
   /** Providers that could not be asked, and why. */
   readonly unasked: readonly { readonly provider: string; readonly error: string }[];
+  /** Named machines that no provider has. */
+  readonly unfound: readonly string[];
 }
 
 /** Finds machines that nobody needs any more, and removes them. Other owners' and those of a living controller stay. */
-export async function sweep({ dir, restore, also = [], named = [], yes, remove }: SweepOptions): Promise<SweepReport> {
+export async function sweep(options: SweepOptions): Promise<SweepReport> {
+  const { dir, restore, also = [], perhaps = [], named = [], yes, remove } = options;
   const [owner, ledger] = await Promise.all([ownerId(dir), readLedger(dir)]);
   const machines: Swept[] = [];
   const unasked: { provider: string; error: string }[] = [];
-  for (const reference of references(ledger, also)) {
-    const cloud = restore(reference);
+  const meant = references(ledger, also);
+  for (const [key, reference] of references(ledger, [...also, ...perhaps])) {
     try {
-      if (!cloud) throw new Error("this version of skyward does not know it");
+      const cloud = restore(reference);
+      if (!cloud) throw new Error("it is not one of Skyward's own: give its module, as sky sweep --provider ./acme.js");
       const mine = entriesOf(ledger, reference);
       const listed = await listAll(cloud, owner, mine);
-      const facts: SweepFacts = { owner, machines: listed, ledger, lives: controllerLives, named, now: Date.now() };
-      for (const verdict of sweepPlan(facts)) machines.push(await carryOut(verdict, cloud, ledger, dir, yes, remove));
+      const known = { owner, machines: listed, ledger, lives: controllerLives, named, now: Date.now() };
+      const facts: SweepFacts = { ...known, leases: await leasesOf(wantsLease(known), cloud) };
+      for (const verdict of sweepPlan(facts)) {
+        // Two names of one engine have the same machines.
+        if (machines.some(({ machine }) => machine.name === verdict.machine.name)) continue;
+        machines.push(await carryOut(verdict, cloud, ledger, dir, yes, remove));
+      }
       if (yes)
         for (const { controller, name } of settledEntries({ ...facts, ledger: mine }))
           await settle(dir, controller, name);
     } catch (error) {
-      unasked.push({ provider: reference.name, error: (error as Error).message });
+      if (meant.has(key)) unasked.push({ provider: reference.name, error: (error as Error).message });
     }
   }
-  return { machines, unasked };
+  const unfound = named.filter((name) => !machines.some(({ machine }) => machine.name === name));
+  return { machines, unasked, unfound };
+}
+
+async function leasesOf(
+  machines: readonly Instance[],
+  cloud: CloudProvider,
+): Promise<ReadonlyMap<string, number | undefined>> {
+  const asked = machines.map(async ({ name, id }): Promise<[string, number | undefined]> => {
+    const answer = cloud.leaseLeft?.(id, AbortSignal.timeout(LEASE_LIMIT_MS));
+    return [name, await answer?.catch(() => undefined)];
+  });
+  return new Map(await Promise.all(asked));
 }
 
 /** What there is, as soon as what may be about to appear has had its time. */
@@ -109,9 +134,13 @@ async function settle(dir: string, controller: string, name: string): Promise<vo
   await appendFile(file, `\n${JSON.stringify({ v: 1, type: "gone", at: Date.now(), name })}\n`);
 }
 
-function references(ledger: readonly ControllerEntries[], also: readonly ProviderReference[]): ProviderReference[] {
+/** Each provider once, by what it is made from. */
+function references(
+  ledger: readonly ControllerEntries[],
+  also: readonly ProviderReference[],
+): ReadonlyMap<string, ProviderReference> {
   const all = [...ledger.flatMap(({ entries }) => entries.map(({ provider }) => provider)), ...also];
-  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+  return new Map(all.map((one) => [JSON.stringify(one), one]));
 }
 
 function entriesOf(ledger: readonly ControllerEntries[], reference: ProviderReference): ControllerEntries[] {

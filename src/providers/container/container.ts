@@ -2,13 +2,17 @@ import { cpus, totalmem } from "node:os";
 import type { CloudProvider, Instance, Intent, Order } from "../cloud-provider.ts";
 import { inspect, LABEL } from "./describe.ts";
 import { engine, isGone, isTaken } from "./engine.ts";
-import { ENTRY_SCRIPT } from "./entry-script.ts";
+import { ENTRY_SCRIPT, LEASE_LEFT_SCRIPT } from "./entry-script.ts";
 import { type ContainerImage, imageAtHand } from "./images.ts";
+import { isRootless } from "./rootless.ts";
+import { changeOf, removeImages, savedImages, tooMany } from "./saved-images.ts";
 import { type ContainerOptions, resolveContainer, type ResolvedContainer } from "./options.ts";
 
 interface Prepared {
   readonly image: ContainerImage;
   readonly authorizedKey: string;
+  /** Whether machines are logged in to at a port of this computer. */
+  readonly published: boolean;
 }
 
 /** Elsewhere containers live in a machine of their own, and only published ports lead there. */
@@ -46,27 +50,37 @@ class Containers implements CloudProvider<Prepared> {
     yield await Promise.resolve({ id: "container", vcpus, memoryGb, price: 0 });
   }
 
-  async prepare({ authorizedKey, environment }: Order, signal: AbortSignal): Promise<Prepared> {
+  async prepare({ authorizedKey, environment, tell }: Order, signal: AbortSignal): Promise<Prepared> {
     const { binary, image } = this.#options;
-    return { authorizedKey, image: await imageAtHand(binary, image, environment, signal) };
+    const [atHand, rootless] = await Promise.all([
+      imageAtHand(binary, { image, environment, tell }, signal),
+      HAS_ADDRESSES && isRootless(binary, signal),
+    ]);
+    return { authorizedKey, image: atHand, published: !HAS_ADDRESSES || rootless };
   }
 
-  async provision(intent: Intent, { image, authorizedKey }: Prepared, signal: AbortSignal): Promise<Instance> {
+  async provision(
+    intent: Intent,
+    { image, authorizedKey, published }: Prepared,
+    signal: AbortSignal,
+  ): Promise<Instance> {
     const { binary, network, vcpus, memoryGb } = this.#options;
     const { name, hostKey, ttlS } = intent;
     const memory = memoryGb === undefined ? undefined : `${Math.round(memoryGb * 1024)}m`;
     const words = [
-      ["run", "--detach", "--rm", "--name", name, "--hostname", name],
+      ["run", "--detach", "--rm", "--stop-timeout", "0", "--name", name, "--hostname", name],
       Object.entries(intent.tags).flatMap(([tag, value]) => ["--label", `${LABEL}${tag}=${value}`]),
       network === undefined ? [] : ["--network", network],
-      HAS_ADDRESSES ? [] : ["--publish", "127.0.0.1::22"],
+      published ? ["--publish", "127.0.0.1::22"] : [],
       vcpus === undefined ? [] : ["--cpus", String(vcpus)],
       memory === undefined ? [] : ["--memory", memory, "--memory-swap", memory],
       ["--tmpfs", "/run"],
-      ["--env", `SKYWARD_HOST_KEY=${hostKey.privateKey.trim()}`, "--env", `SKYWARD_AUTHORIZED_KEY=${authorizedKey}`],
+      ["--env", "SKYWARD_HOST_KEY", "--env", "SKYWARD_AUTHORIZED_KEY"],
       ["--env", `SKYWARD_TTL=${ttlS}`, "--entrypoint", "/bin/sh", image.name, "-c", ENTRY_SCRIPT],
     ];
-    await engine(binary, words.flat(), signal).catch((error: unknown) => {
+    // Words of a command can be read by every user of this computer.
+    const keys = { SKYWARD_HOST_KEY: hostKey.privateKey.trim(), SKYWARD_AUTHORIZED_KEY: authorizedKey };
+    await engine(binary, words.flat(), signal, keys).catch((error: unknown) => {
       if (!isTaken(error)) throw error;
     });
     const made = await this.describe(name, signal);
@@ -95,7 +109,16 @@ class Containers implements CloudProvider<Prepared> {
   }
 
   async save(id: string, { image }: Prepared, signal: AbortSignal): Promise<void> {
-    if (image.saveAs !== undefined)
-      await engine(this.#options.binary, ["commit", "--pause=false", id, image.saveAs], signal);
+    const { binary } = this.#options;
+    if (image.saveAs === undefined) return;
+    await engine(binary, ["commit", "--pause=false", ...changeOf("baked"), id, image.saveAs], signal);
+    await removeImages(binary, tooMany(await savedImages(binary, signal), Date.now()), signal);
+  }
+
+  async leaseLeft(id: string, signal: AbortSignal): Promise<number | undefined> {
+    const words = ["exec", id, "/bin/sh", "-c", LEASE_LEFT_SCRIPT];
+    const said = await engine(this.#options.binary, words, signal).catch(() => "");
+    if (said === "none") return Infinity;
+    return /^-?\d+$/.test(said) ? Number(said) : undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Instance, Tags } from "../cloud-provider.ts";
 import { engine, isGone } from "./engine.ts";
 
 export const LABEL = "skyward.";
-const TAGS = ["owner", "controller", "pool", "intent"] as const satisfies (keyof Tags)[];
+const TAGS = ["owner", "controller", "pool", "intent", "ttl"] as const satisfies (keyof Tags)[];
 
 /** The parts of `inspect` that are read here. */
 interface Inspected {

@@ -4,7 +4,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 export interface ContainerOptions {
   /** The image, with or without an sshd; Debian, Alpine and Fedora based ones get one where they lack it. @default "debian:12" */
   readonly image?: string;
-  /** A network of the engine that is there already. @default the engine's own */
+  /** A network of the engine that is there already, in which each container has an address. @default the engine's own */
   readonly network?: string;
   /** Of each node, enforced. @default as many as this computer has */
   readonly vcpus?: number;
@@ -40,9 +40,9 @@ export function resolveContainer(given: ContainerOptions): ResolvedContainer {
   }
   return {
     image: word("image", given.image) ?? "debian:12",
-    network: word("network", given.network),
+    network: network(given.network),
     vcpus: amount("vcpus", given.vcpus, 0.01),
-    memoryGb: amount("memoryGb", given.memoryGb, 0.064),
+    memoryGb: amount("memoryGb", given.memoryGb, 0.128),
     binary: word("binary", given.binary) ?? "docker",
   };
 }
@@ -52,6 +52,13 @@ function word(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string" && /^[\w/.][^\s]*$/.test(value)) return value;
   throw bad(name, "a name", value);
+}
+
+/** Each node needs an address and an sshd of its own. */
+function network(value: unknown): string | undefined {
+  const name = word("network", value);
+  if (name === undefined || !/^(host|none)$|^(container|ns):/.test(name)) return name;
+  throw bad("network", "a network in which each container has an address of its own", name);
 }
 
 function amount(name: string, value: unknown, least: number): number | undefined {

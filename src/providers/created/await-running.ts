@@ -1,7 +1,7 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import type { CloudProvider, Instance, Login } from "../cloud-provider.ts";
-import { CALL_LIMIT_MS } from "./create.ts";
 import { type Patience, Waits } from "./patience.ts";
+import { wordsOf } from "./watched.ts";
 
 /** From the last change that the provider told of. */
 const STEP: Patience = { firstMs: 100, longestMs: 3000, limitMs: 300_000 };
@@ -14,12 +14,14 @@ export interface Running extends Instance {
 
 /**
  * Waits until a created machine can be logged in to. Calls that fail are made again.
+ * @param cloud watched
  * @throws SkyError SKY_PROVIDER_FAILED when it ends, vanishes, or nothing changes for five minutes
  */
 export async function awaitRunning<P>(
   cloud: CloudProvider<P>,
   created: Instance,
   signal: AbortSignal,
+  say: (words: string) => void,
 ): Promise<Running> {
   const began = performance.now();
   let seen = "";
@@ -35,17 +37,20 @@ export async function awaitRunning<P>(
     const shown = `${now?.state} ${now?.login?.host}`;
     if (now && shown !== seen) [seen, waits] = [shown, new Waits(STEP)];
     if (!(await waits.wait(signal))) {
-      const words = `${cloud.name}: ${created.name} is "${now?.state ?? "unknown"}" for ${STEP.limitMs / 1000} s`;
-      throw new SkyError("SKY_PROVIDER_FAILED", words, { cause: failure });
+      const lacks = now?.state === "running" ? ", with no address to log in at," : "";
+      const words = `${cloud.name}: ${created.name} is ${now?.state ?? "unknown"}${lacks} for ${STEP.limitMs / 1000} s`;
+      const why = failure === undefined ? "" : `; ${wordsOf(failure)}`;
+      throw new SkyError("SKY_PROVIDER_FAILED", `${words}${why}`, { cause: failure });
     }
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]);
-      const described: Instance | undefined = await cloud.describe(created.id, limit);
+      const described: Instance | undefined = await cloud.describe(created.id, signal);
       known ||= described !== undefined;
       now = described;
+      failure = undefined;
     } catch (error) {
       signal.throwIfAborted();
       failure = error;
+      say(`${wordsOf(error)}; again`);
     }
   }
 }

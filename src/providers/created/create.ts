@@ -1,9 +1,8 @@
 import { SkyError } from "../../errors/sky-error.ts";
 import type { CloudProvider, Instance, Intent } from "../cloud-provider.ts";
 import { type Patience, Waits } from "./patience.ts";
+import { wordsOf } from "./watched.ts";
 
-/** One call to a provider may take this long. */
-export const CALL_LIMIT_MS = 120_000;
 const RETRIES: Patience = { firstMs: 200, longestMs: 10_000, limitMs: 120_000 };
 /** A machine whose create call lost its answer is looked for so often before the call is made again. */
 const LOOKS: Patience = { firstMs: 200, longestMs: 1000, limitMs: 2500 };
@@ -18,27 +17,26 @@ export function createdNothing(error: unknown): boolean {
 /**
  * Creates the machine of an intent, once: an answer that was lost is looked for by the machine's name, and a second
  * call bears the same name.
- * @throws SkyError SKY_PROVIDER_CAPACITY or SKY_PROVIDER_REFUSED, when there is none; else what the provider failed with
+ * @param cloud watched
+ * @throws SkyError SKY_PROVIDER_CAPACITY, _REFUSED or _BUSY, when there is none; else what the provider failed with
  */
 export async function create<P>(
   cloud: CloudProvider<P>,
   intent: Intent,
   prepared: P,
   signal: AbortSignal,
+  say: (words: string) => void,
 ): Promise<Instance> {
   const waits = new Waits(RETRIES);
-  let failures = 0;
-  for (;;) {
+  for (let failures = 1; ; failures++) {
     try {
-      // Whoever gives up meanwhile still has to learn what was created.
-      return await cloud.provision(intent, prepared, AbortSignal.timeout(CALL_LIMIT_MS));
+      return await cloud.provision(intent, prepared, signal);
     } catch (error) {
-      if (createdNothing(error) && (error as SkyError).code !== "SKY_PROVIDER_BUSY") throw error;
-      const found = createdNothing(error) ? undefined : await find(cloud, intent, signal);
+      if (createdNothing(error)) throw error;
+      say(`${wordsOf(error)}; looks whether it was made all the same`);
+      const found = await find(cloud, intent, signal, say);
       if (found) return found;
-      const over = !createdNothing(error) && ++failures === FAILURES_MAX;
-      if (over || signal.aborted || !(await waits.wait(signal).catch(() => false)))
-        throw failed(cloud, "create", error);
+      if (failures === FAILURES_MAX || signal.aborted || !(await waits.wait(signal).catch(() => false))) throw error;
     }
   }
 }
@@ -48,19 +46,17 @@ export async function find<P>(
   cloud: CloudProvider<P>,
   { name, tags }: Intent,
   signal: AbortSignal,
+  say: (words: string) => void,
 ): Promise<Instance | undefined> {
   const waits = new Waits(LOOKS);
   do {
-    const listed = await cloud.list(tags.owner, AbortSignal.timeout(CALL_LIMIT_MS)).catch(() => []);
+    // Whoever gives up meanwhile still has to learn what was created.
+    const listed = await cloud.list(tags.owner, new AbortController().signal).catch((error: unknown) => {
+      say(wordsOf(error));
+      return [];
+    });
     const found = listed.find((one) => one.name === name);
     if (found) return found;
   } while (!signal.aborted && (await waits.wait(signal).catch(() => false)));
   return undefined;
-}
-
-export function failed({ name }: Pick<CloudProvider, "name">, call: string, cause: unknown): SkyError {
-  if (cause instanceof SkyError) return cause;
-  return new SkyError("SKY_PROVIDER_FAILED", `${name}: ${call}: ${String((cause as Error).message ?? cause)}`, {
-    cause,
-  });
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SkyError } from "../../errors/sky-error.ts";
 import { identityOf, type KeyPair, newKeyPair } from "../../ssh/key-pair.ts";
@@ -10,13 +10,18 @@ import { SshHost } from "../ssh/host.ts";
 import { SshMachine, type SshMachineOptions } from "../ssh/machine.ts";
 import { awaitRunning } from "./await-running.ts";
 import type { Book } from "../book.ts";
-import { CALL_LIMIT_MS, create, createdNothing, failed, find } from "./create.ts";
+import { checkProvider } from "./check-provider.ts";
+import { create, createdNothing, find } from "./create.ts";
 import { type KeptCreated, type Likeness, likenessOf, mismatchOf, parseKept } from "./kept.ts";
 import { CreatedMachine } from "./machine.ts";
 import { remove } from "./remove.ts";
+import { watched } from "./watched.ts";
 
 /** Where the agent keeps the time at which the machine ends: docs/providers.md, "The lease". */
 const LEASE_FILE = "/run/skyward/lease";
+/** How long a pool that closes waits for what its machines shared to be found. */
+const CLOSE_LIMIT_MS = 120_000;
+const NEVER = new AbortController().signal;
 /** A link that takes longer than this to come about raises the question whether the machine is still there. */
 const DOUBT_MS = 500;
 /** How long the first login may take, from when the provider says that the machine runs. */
@@ -26,7 +31,7 @@ const ADOPT_LIMIT_MS = 10_000;
 
 export interface CreatedOptions {
   readonly pool: string;
-  /** Hash of all that is installed before tasks run. */
+  /** All that is installed before tasks run, but for the agent, as text. */
   readonly environment: string;
   /** How long a machine outlives its controller's silence, in ms; 0: for ever. */
   readonly ttlMs: number;
@@ -37,6 +42,18 @@ export interface CreatedOptions {
 
 /** A machine that is there, and how to get in. */
 type Made = Omit<KeptCreated, "agent" | "like"> & Pick<Intent, "name">;
+
+/** A provider's calls, and where is told what they wait for. */
+interface Calls<P> {
+  readonly cloud: CloudProvider<P>;
+  readonly say: (words: string) => void;
+}
+
+/** The same for one node, whose phase it is. */
+interface Told<P> extends Calls<P> {
+  /** @param silent the phase is told only with what it waits for */
+  readonly enter: (phase: string, silent?: boolean) => void;
+}
 
 interface Prepared<P> {
   readonly book: Book;
@@ -55,6 +72,8 @@ class Fleet<P> implements Provider {
   readonly trust: "ours" | "stranger";
   readonly selfEnd: "os" | "scoped-token" | "none";
   readonly warning: string | undefined;
+  readonly #given: CloudProvider<P>;
+  /** The same, watched, for calls that are of no node. */
   readonly #cloud: CloudProvider<P>;
   readonly #like: Likeness;
   readonly #options: CreatedOptions;
@@ -67,7 +86,9 @@ class Fleet<P> implements Provider {
   #keeps = false;
 
   constructor(cloud: CloudProvider<P>, options: CreatedOptions) {
-    this.#cloud = cloud;
+    checkProvider(cloud);
+    this.#given = cloud;
+    this.#cloud = watched(cloud);
     this.#options = options;
     this.#like = likenessOf(cloud, options.environment);
     this.name = cloud.name;
@@ -100,9 +121,14 @@ class Fleet<P> implements Provider {
     while (this.#lives.size > 0) await Promise.allSettled(this.#lives);
     // What the machines share goes with the last of them.
     if (this.#keeps) return;
-    if (this.#adopted) this.#prepared ??= this.#prepare(AbortSignal.timeout(CALL_LIMIT_MS), this.#adopted);
+    if (this.#adopted)
+      this.#prepared ??= this.#prepare(
+        { cloud: this.#cloud, say: () => undefined },
+        AbortSignal.timeout(CLOSE_LIMIT_MS),
+        this.#adopted,
+      );
     const prepared = await this.#prepared?.catch(() => undefined);
-    if (prepared) await this.#cloud.teardown(prepared.own, AbortSignal.timeout(CALL_LIMIT_MS));
+    if (prepared) await this.#cloud.teardown(prepared.own, NEVER);
   }
 
   #hold(life: Promise<unknown>): void {
@@ -112,26 +138,40 @@ class Fleet<P> implements Provider {
   }
 
   async #provision({ rank, onPhase }: ProvisionRequest, signal: AbortSignal): Promise<Machine> {
-    onPhase?.("prepare");
-    this.#prepared ??= this.#prepare(signal);
+    const told = this.#told(onPhase);
+    const { cloud, enter, say } = told;
+    enter("prepare");
+    this.#prepared ??= this.#prepare(told, signal);
     const prepared = await this.#prepared.catch((error: unknown) => {
       this.#prepared = undefined;
       throw error;
     });
-    onPhase?.("create");
-    const { intent, instance } = await this.#create(rank, prepared, signal);
+    enter("create");
+    const { intent, instance } = await this.#create(rank, prepared, told, signal);
     try {
-      onPhase?.("start");
-      const running = await awaitRunning(this.#cloud, instance, signal);
-      onPhase?.("connect");
+      enter("start");
+      const running = await awaitRunning(cloud, instance, signal, say);
+      enter("connect");
       const { privateAddress: address = running.login.host, id, login } = running;
       const { name, tags, ttlS, hostKey } = intent;
       const known = { name, tags, ttlS, id, login, hostKey: hostKey.publicKey, address, key: prepared.key };
-      return await this.#reach(known, prepared.book, { onPhase }, signal);
+      return await this.#reach(known, prepared.book, told, { onPhase }, signal);
     } catch (error) {
-      await this.#remove(prepared.book, intent.name, instance.id);
+      enter("end");
+      await this.#remove(prepared.book, intent.name, instance.id, told);
       throw error;
     }
+  }
+
+  /** The provider for the sake of one node: what keeps it waiting is told as the node's phase. */
+  #told(onPhase: ProvisionRequest["onPhase"]): Told<P> {
+    let now = "";
+    const say = (words: string): void => onPhase?.(`${now}: ${words}`);
+    const enter = (phase: string, silent = false): void => {
+      now = phase;
+      if (!silent) onPhase?.(phase);
+    };
+    return { cloud: watched(this.#given, say), enter, say };
   }
 
   async #adopt(kept: KeptMachine, { onPhase }: ProvisionRequest, signal: AbortSignal): Promise<Machine> {
@@ -139,13 +179,13 @@ class Fleet<P> implements Provider {
     onPhase?.("connect");
     const known = { name: kept.name, tags, ttlS, id, login, hostKey, address, key };
     const gone = async (): Promise<void> => {
-      if (await this.#cloud.describe(id, AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]))) return;
+      if (await this.#cloud.describe(id, signal)) return;
       throw new SkyError("SKY_PROVIDER_FAILED", `${kept.name} is gone: ${this.name} has it no more`);
     };
     const book = await this.#options.book();
     const both = new AbortController();
     const limit = AbortSignal.any([signal, both.signal, AbortSignal.timeout(ADOPT_LIMIT_MS)]);
-    const reaching = this.#reach(known, book, { onPhase, kept: agent }, limit);
+    const reaching = this.#reach(known, book, this.#told(onPhase), { onPhase, kept: agent }, limit);
     try {
       const [machine] = await Promise.all([reaching, gone()]);
       // From here on this program answers for it.
@@ -159,29 +199,28 @@ class Fleet<P> implements Provider {
     }
   }
 
-  async #prepare(signal: AbortSignal, given?: KeyPair): Promise<Prepared<P>> {
-    const { pool, environment } = this.#options;
-    const [book, key, offers] = await Promise.all([
+  async #prepare({ cloud, say: tell }: Calls<P>, signal: AbortSignal, given?: KeyPair): Promise<Prepared<P>> {
+    const { pool } = this.#options;
+    const [book, key, agent, offers] = await Promise.all([
       this.#options.book(),
       given ?? newKeyPair(),
-      all(this.#cloud.offers(signal)),
+      readAgent(this.#options.agent),
+      all(cloud.offers(signal)),
     ]);
     if (offers.length === 0)
       throw new SkyError("SKY_PROVIDER_CAPACITY", `${this.name} offers no machine of the shape that was asked for`);
     offers.sort((a, b) => a.price - b.price);
-    try {
-      const order = { pool, owner: book.owner, authorizedKey: key.publicKey, environment };
-      return { book, key, offers, own: await this.#cloud.prepare(order, signal) };
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failed(this.#cloud, "prepare", error);
-    }
+    const parts = [this.#options.environment, agent.file.sha256];
+    const environment = createHash("sha256").update(parts.join("\n")).digest("hex");
+    const order = { pool, owner: book.owner, authorizedKey: key.publicKey, environment, tell };
+    return { book, key, offers, own: await cloud.prepare(order, signal) };
   }
 
   /** The cheapest offer that can be had. */
   async #create(
     rank: number,
     { book, offers, own }: Prepared<P>,
+    { cloud, say }: Told<P>,
     signal: AbortSignal,
   ): Promise<{ intent: Intent; instance: Instance }> {
     let refusal: unknown;
@@ -189,12 +228,12 @@ class Fleet<P> implements Provider {
       const intent = await this.#intent(rank, offer, book);
       await book.intended(intent, this.#cloud.reference);
       try {
-        const instance = await create(this.#cloud, intent, own, signal);
+        const instance = await create(cloud, intent, own, signal, say);
         await book.created(intent.name, instance.id);
         return { intent, instance };
       } catch (error) {
         if (createdNothing(error)) await book.gone(intent.name);
-        else await this.#abandon(book, intent);
+        else await this.#abandon(book, intent, { cloud, say });
         if (!(error instanceof SkyError && error.code === "SKY_PROVIDER_CAPACITY")) throw error;
         refusal = error;
       }
@@ -210,12 +249,14 @@ class Fleet<P> implements Provider {
       .slice(0, 30);
     const name = `sky-${plain}-${rank}-${randomBytes(5).toString("hex")}`;
     const hostKey = await newKeyPair();
-    return { name, tags: { owner, controller, pool, intent: name }, offer, hostKey, ttlS: Math.ceil(ttlMs / 1000) };
+    const ttlS = Math.ceil(ttlMs / 1000);
+    return { name, tags: { owner, controller, pool, intent: name, ttl: String(ttlS) }, offer, hostKey, ttlS };
   }
 
   async #reach(
     made: Made,
     book: Book,
+    told: Told<P>,
     { onPhase, kept }: Pick<SshMachineOptions, "onPhase" | "kept">,
     signal: AbortSignal,
   ): Promise<Machine> {
@@ -239,7 +280,10 @@ class Fleet<P> implements Provider {
       renewMs: kept ? 0 : ttlMs / 3,
       ready: () => (kept ? undefined : this.#save(id)),
       gone: (until) => this.#isGone(id, until),
-      remove: () => this.#remove(book, name, id),
+      remove: () => {
+        told.enter("end", true);
+        return this.#remove(book, name, id, told);
+      },
       keep: (untilMs) => this.#keep(made, book, untilMs),
     });
   }
@@ -257,7 +301,7 @@ class Fleet<P> implements Provider {
     this.#saved = true;
     const save = async (): Promise<void> => {
       const { own } = await this.#prepared!;
-      await this.#cloud.save!(id, own, AbortSignal.timeout(CALL_LIMIT_MS));
+      await this.#cloud.save!(id, own, NEVER);
     };
     // Worth nothing but time.
     this.#hold(save().catch(() => undefined));
@@ -272,16 +316,16 @@ class Fleet<P> implements Provider {
     }
   }
 
-  #remove(book: Book, name: string, id: string): Promise<void> {
-    const removing = remove(this.#cloud, id).then(() => book.gone(name));
+  #remove(book: Book, name: string, id: string, { cloud, say }: Calls<P>): Promise<void> {
+    const removing = remove(cloud, id, say).then(() => book.gone(name));
     this.#hold(removing);
     return removing;
   }
 
   /** A create call whose outcome nobody knows: what can be found is removed; else the record stays, for a sweep. */
-  async #abandon(book: Book, intent: Intent): Promise<void> {
-    const found = await find(this.#cloud, intent, AbortSignal.timeout(CALL_LIMIT_MS));
-    if (found) await this.#remove(book, intent.name, found.id);
+  async #abandon(book: Book, intent: Intent, told: Calls<P>): Promise<void> {
+    const found = await find(told.cloud, intent, NEVER, told.say);
+    if (found) await this.#remove(book, intent.name, found.id, told);
   }
 }
 

@@ -16,7 +16,7 @@ export interface MachineLife {
   /** How often its lease is renewed until its agent does; 0: never. */
   readonly renewMs: number;
   readonly address: string;
-  /** It is all that its image says, and about to start its agent. */
+  /** It is all that its image says, and has what its agent needs. Called once or more. */
   ready(): void;
   /** Asks its provider whether it is gone, a moment from now; false where that can't be told. */
   gone(signal: AbortSignal): Promise<boolean>;
@@ -62,8 +62,9 @@ export class CreatedMachine implements Machine {
   }
 
   async start(config: NodeConfig, signal: AbortSignal, node?: NodeChoice): Promise<void> {
-    this.#life.ready();
-    await this.#ssh.start(config, signal, node);
+    const ready = (): void => this.#life.ready();
+    await this.#ssh.start(config, signal, node, ready);
+    ready();
     this.#stopRenewing();
   }
 

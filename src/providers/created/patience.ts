@@ -7,7 +7,7 @@ export interface Patience {
   readonly limitMs: number;
 }
 
-/** Waits that grow, each with jitter, until the limit: `false` when it is reached. */
+/** Waits that grow, each with jitter, until the limit. */
 export class Waits {
   readonly #patience: Patience;
   readonly #until: number;
@@ -19,11 +19,19 @@ export class Waits {
     this.#until = performance.now() + patience.limitMs;
   }
 
-  async wait(signal?: AbortSignal): Promise<boolean> {
+  /** How long to wait now, in ms; undefined when the limit is reached. */
+  next(atLeastMs = 0): number | undefined {
     const left = this.#until - performance.now();
-    if (left <= 0) return false;
-    const ms = Math.min(left, this.#next * (0.75 + Math.random() / 2));
+    if (left <= 0) return undefined;
+    const ms = Math.max(atLeastMs, this.#next * (0.75 + Math.random() / 2));
     this.#next = Math.min(this.#patience.longestMs, this.#next * 1.7);
+    return Math.min(left, ms);
+  }
+
+  /** @returns false when the limit is reached */
+  async wait(signal?: AbortSignal): Promise<boolean> {
+    const ms = this.next();
+    if (ms === undefined) return false;
     await sleep(ms, undefined, signal ? { signal } : {});
     return true;
   }

@@ -102,7 +102,13 @@ export class SshMachine implements Machine {
     await connection.run(scriptCommand(script), script);
   }
 
-  async start(config: NodeConfig, signal: AbortSignal, node: NodeChoice = ANY_NODE): Promise<void> {
+  /** @param supplied called when what the agent needs has been sent, before it is started */
+  async start(
+    config: NodeConfig,
+    signal: AbortSignal,
+    node: NodeChoice = ANY_NODE,
+    supplied?: () => void,
+  ): Promise<void> {
     const { leaseMs = ORPHAN_GRACE_MS, leaseFile } = this.#options;
     const lease = leaseFile === undefined ? {} : { leaseFile };
     const whole: AgentConfig = { ...config, dir: this.#dir, parent: null, orphanGraceMs: leaseMs, ...lease };
@@ -111,6 +117,7 @@ export class SshMachine implements Machine {
       if (await this.#takeUp(signal)) return;
       for (let round = 1; round <= ROUNDS; round++) {
         if (await this.#tryStart(whole, node, signal)) return;
+        supplied?.();
       }
       throw new SkyError("SKY_AGENT_FAILED", `${this.name}: what was stored in ~/.cache/skyward is not found there`);
     } catch (error) {
