@@ -13,8 +13,8 @@ export type ToHost =
   | { readonly type: "adopt"; readonly epoch: number; readonly pid: number; readonly bulk: boolean }
   /** Links of lower epochs have ended. */
   | { readonly type: "fence"; readonly epoch: number }
-  /** The pool said goodbye: exit within a second. */
-  | { readonly type: "end" };
+  /** The node ends, or begins afresh: exit within a second. `why`: for the tasks that run. */
+  | { readonly type: "end"; readonly why: string };
 
 export type ToSupervisorFromHost =
   | { readonly type: "ready" }
@@ -33,7 +33,7 @@ export interface HostHandlers {
   /** A newer controller took over: links of lower epochs must end. */
   fence(epoch: number): void;
   /** An orderly end. The process exits when the promise settles, after a second at the latest. */
-  end?(): Promise<void>;
+  end?(why: string): Promise<void>;
 }
 
 export interface HostChannel {
@@ -63,7 +63,7 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
     } else if (message.type === "fence") {
       handlers.fence(message.epoch);
     } else {
-      void leaveChildless(handlers);
+      void leaveChildless(handlers, message.why);
     }
   });
   process.once("disconnect", () => void leaveNothing(supervisor, dir));
@@ -87,9 +87,9 @@ function say(message: ToSupervisorFromHost): void {
 }
 
 /** While their parent lives, children are found that left the session and emptied their environment. */
-async function leaveChildless(handlers: HostHandlers): Promise<never> {
+async function leaveChildless(handlers: HostHandlers, why: string): Promise<never> {
   try {
-    await handlers.end?.();
+    await handlers.end?.(why);
     await killTree({ below: process.pid });
   } finally {
     process.exit(0);

@@ -23,7 +23,7 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
   readonly #store: BatchStore;
   readonly #owner: TaskOwner;
   readonly #observers: Observers;
-  readonly #cancel: (segment: Segment, reason: SkyError) => void;
+  readonly #cancel: (segment: Segment, reason: SkyError, told: unknown) => void;
   readonly #collect: Collect<All> | undefined;
   /** @internal Called when somebody looks for the first time. */
   onObserved: (() => void) | undefined;
@@ -35,7 +35,7 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
     store: BatchStore,
     owner: TaskOwner,
     observers: Observers,
-    cancel: (segment: Segment, reason: SkyError) => void,
+    cancel: (segment: Segment, reason: SkyError, told: unknown) => void,
     collect?: Collect<All>,
   ) {
     this.#store = store;
@@ -61,11 +61,14 @@ export class Batch<T, All = T[]> implements PromiseLike<All>, AsyncIterable<T> {
     return this.#observed || !failure ? undefined : { count: Math.max(1, failures), first: failure.error };
   }
 
-  /** Cancels what has not ended. */
-  cancel(): void {
-    const reason = new SkyError("SKY_TASK_CANCELLED", "the batch was cancelled");
-    if (this.#store.total === undefined) this.#store.close(reason);
-    for (const { segment } of [...this.#store.parts]) this.#cancel(segment, reason);
+  /**
+   * Cancels what has not ended.
+   * @param reason what the tasks' signals fire with, and the cause of what the caller gets. @default an AbortError
+   */
+  cancel(reason?: unknown): void {
+    const error = new SkyError("SKY_TASK_CANCELLED", "the batch was cancelled", { cause: reason });
+    if (this.#store.total === undefined) this.#store.close(error);
+    for (const { segment } of [...this.#store.parts]) this.#cancel(segment, error, reason);
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a batch is awaited

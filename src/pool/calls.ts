@@ -45,14 +45,16 @@ export class Calls {
     this.#observers = observers;
     this.#owner = {
       position: (rank, id) => dispatcher.scheduler.position(rank, id),
-      cancel: (source, index) =>
+      cancel: (source, index, told) =>
         dispatcher.cancel(
           source as Segment,
           index,
           1,
           new SkyError("SKY_TASK_CANCELLED", `${source.bind.name}: the task was cancelled`, {
             details: { task: `t${source.first + index}` },
+            cause: told,
           }),
+          told,
         ),
     };
     this.#runs = new RunLine(dispatcher, this.#owner, observers);
@@ -170,7 +172,7 @@ export class Calls {
       store,
       this.#owner,
       this.#observers,
-      (segment, reason) => this.#dispatcher.cancel(segment, 0, segment.count, reason),
+      (segment, reason, told) => this.#dispatcher.cancel(segment, 0, segment.count, reason, told),
       collect,
     );
     try {
@@ -181,7 +183,7 @@ export class Calls {
     }
     const open = batch as Batch<unknown, unknown>;
     this.#batches.set(open, store);
-    const abort = (): void => batch.cancel();
+    const abort = (): void => batch.cancel(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     // A batch stays in the list until it has ended, and, if it failed, until somebody has looked.
     const forget = (): void => {

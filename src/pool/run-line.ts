@@ -119,6 +119,7 @@ export class RunLine {
           cause: signal.reason,
           details: { task: `t${segment.first + index}` },
         }),
+        signal.reason,
       );
     signal.addEventListener("abort", abort, { once: true });
     runs.onEnd(index, () => signal.removeEventListener("abort", abort));

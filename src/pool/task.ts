@@ -48,7 +48,8 @@ export type TaskSource = Pick<Segment, "first" | "queuedAt" | "state" | "rank" |
 export interface TaskOwner {
   /** How many tasks stand before this one on its node, and how many that runs at a time. */
   position(rank: number, id: number): { before: number; slots: number };
-  cancel(source: TaskSource, index: number): void;
+  /** @param told what the task's signal fires with */
+  cancel(source: TaskSource, index: number, told: unknown): void;
 }
 
 /** Told which tasks failed and whether anybody looked. */
@@ -153,10 +154,13 @@ export class Task<T> implements PromiseLike<T> {
     return this.#segment.progress.get(this.#index);
   }
 
-  /** Stops the task wherever it is: in the queue nothing is sent, on a node its signal fires and the work is stopped. */
-  cancel(): void {
+  /**
+   * Stops the task wherever it is: in the queue nothing is sent, on a node its signal fires and the work is stopped.
+   * @param reason what the signal fires with, and the cause of what the caller gets. @default an AbortError
+   */
+  cancel(reason?: unknown): void {
     if (this.#segment.state(this.#index) >= State.DONE) return;
-    this.#owner.cancel(this.#segment, this.#index);
+    this.#owner.cancel(this.#segment, this.#index, reason);
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a task is awaited

@@ -42,6 +42,7 @@ export const Op = {
   UNSHARE: 27,
   DEBUG: 28,
   DEBUG_END: 29,
+  CANCEL_WITH: 30,
   OUTCOMES: 32,
   REVOKED: 33,
   LOST: 34,

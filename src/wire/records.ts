@@ -1,4 +1,5 @@
 import { SkyError } from "../errors/sky-error.ts";
+import { Op } from "./ops.ts";
 import type { TreeChange } from "./tree.ts";
 import type { ByteWriter } from "../values/byte-writer.ts";
 
@@ -111,6 +112,27 @@ export function readRanges(buf: Buffer, start: number, end: number): { first: nu
   if ((end - start) % 10 !== 0) throw new SkyError("SKY_WIRE_MALFORMED", "a list of ranges of the wrong length");
   for (let at = start; at < end; at += 10) out.push({ first: readId(buf, at), count: buf.readUInt32LE(at + 6) });
   return out;
+}
+
+/** The body of CANCEL_WITH: tasks to be stopped, and the encoded reason that their signals fire with. */
+export function writeCancelWith(out: ByteWriter, first: number, count: number, why: Uint8Array): void {
+  out.u16(1);
+  writeRange(out, first, count);
+  out.bytes(why);
+}
+
+/** What a CANCEL or CANCEL_WITH record says; `why` is bytes of its own. */
+export function readCancel(op: number, buf: Buffer, start: number, end: number): Cancel {
+  if (op === Op.CANCEL) return { ranges: readRanges(buf, start, end), why: undefined };
+  need(start, end, 2, "CANCEL_WITH");
+  const at = start + 2 + 10 * buf.readUInt16LE(start);
+  need(start, end, at - start, "CANCEL_WITH");
+  return { ranges: readRanges(buf, start + 2, at), why: Uint8Array.prototype.slice.call(buf, at, end) };
+}
+
+export interface Cancel {
+  readonly ranges: readonly { readonly first: number; readonly count: number }[];
+  readonly why: Uint8Array | undefined;
 }
 
 export function readJson<T>(buf: Buffer, start: number, end: number): T {

@@ -20,9 +20,11 @@ const POINTS = [
   "an async nap: its time is over",
   "a busy loop: an aborted signal",
   "the signal of a task fires with the reason",
+  "the signal of a task fires with the caller's own reason",
   "rerun: never beside a culprit is SKY_TASK_LOST, which names it",
   "a cancelled task of the queue sends nothing",
   "progress reaches the task and the events",
+  "closing a pool tells its tasks why",
   "closing a pool under every rung leaves nothing",
 ];
 

@@ -171,7 +171,7 @@ export class Executor {
   }
 
   /** Stops tasks, wherever they are; each is reported cancelled unless it has an outcome already. */
-  cancel(first: number, count: number): void {
+  cancel(first: number, count: number, why?: Uint8Array): void {
     for (const work of this.#waiting.remove(first, count))
       for (let i = 0; i < work.count; i++) this.#events.cancelled(work.first + i, work.attempt);
     for (const carrier of this.#carriers) {
@@ -181,7 +181,7 @@ export class Executor {
         if (from >= to) continue;
         // What it is to stop must be there first.
         carrier.send();
-        carrier.post({ type: "stop", first: from, count: to - from, reason: "cancelled" });
+        carrier.post({ type: "stop", first: from, count: to - from, reason: "cancelled", why });
         for (let id = from; id < to; id++) {
           if (!carrier.settle(chunk, id - chunk.work.first)) continue;
           this.#events.cancelled(id, chunk.work.attempt);
@@ -313,7 +313,7 @@ export class Executor {
 
   #expired(carrier: Carrier, chunk: Chunk, item: number, limitMs: number): void {
     const id = chunk.work.first + item;
-    carrier.post({ type: "stop", first: id, count: 1, reason: "timeout" });
+    carrier.post({ type: "stop", first: id, count: 1, reason: "timeout", limitMs });
     if (!carrier.settle(chunk, item)) return;
     this.#limits.gaveUp(carrier, id);
     this.#spawners.stopped(id);

@@ -40,14 +40,20 @@ export interface PartsMessage {
   readonly shares: readonly (readonly Uint8Array[])[];
 }
 
+/** Gives tasks up: abort their signal, forget their outcome, free their slot. */
+export type StopMessage = { readonly type: "stop"; readonly first: number; readonly count: number } & (
+  | { readonly reason: "timeout"; readonly limitMs: number }
+  /** `why`: what their signals fire with, encoded, where somebody gave a reason. */
+  | { readonly reason: "cancelled"; readonly why: Uint8Array | undefined }
+);
+
 /** Work is bytes, as `packChunks` makes them; all else is an object. */
 export type ToSlots =
   | Uint8Array
   | PartsMessage
   | { readonly type: "bind"; readonly bind: BindMessage }
   | { readonly type: "unbind"; readonly id: number }
-  /** Gives tasks up: abort their signal, forget their outcome, free their slot. */
-  | { readonly type: "stop"; readonly first: number; readonly count: number; readonly reason: "cancelled" | "timeout" }
+  | StopMessage
   | { readonly type: "info"; readonly info: InstanceFacts }
   | StreamMessage
   | { readonly type: "slots" }

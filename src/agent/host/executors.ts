@@ -88,8 +88,9 @@ export class Executors {
     return out;
   }
 
-  cancel(first: number, count: number): void {
-    for (const executor of this.#byKind.values()) executor.cancel(first, count);
+  /** @param why the reason that their signals fire with, encoded */
+  cancel(first: number, count: number, why?: Uint8Array): void {
+    for (const executor of this.#byKind.values()) executor.cancel(first, count, why);
   }
 
   async close(): Promise<void> {

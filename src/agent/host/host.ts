@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { randomUUID } from "node:crypto";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { InstanceFacts } from "../../task/instance-info.ts";
+import { encodeReason } from "../../wire/cancel-reason.ts";
 import { readLine } from "../../wire/hello.ts";
 import { Mode, Op, PACK_MAX_BYTES } from "../../wire/ops.ts";
 import { unpack } from "../../wire/packed.ts";
@@ -11,7 +12,7 @@ import {
   need,
   readLargeTask,
   readJson,
-  readRanges,
+  readCancel,
   readTasksHeader,
   TASKS_HEADER,
   writeRange,
@@ -31,6 +32,7 @@ import { LargeValues } from "./large-values.ts";
 import { KeptOutcomes } from "./kept-outcomes.ts";
 import { answerLeft, outcomesDir } from "../left-behind.ts";
 import { Inspectors } from "./inspectors.ts";
+import { nodeNow } from "./node-now.ts";
 import { Placing } from "./placing.ts";
 import { LineLimit } from "./line-limit.ts";
 import { writeFailure } from "./write-failure.ts";
@@ -143,10 +145,12 @@ export class Host {
     this.#large.detach();
   }
 
-  async close(): Promise<void> {
+  /** @param why the tasks that run are told so by their signals */
+  async close(why: string): Promise<void> {
     this.#kept.dispose();
     this.#session.dispose();
     this.#large.dispose();
+    this.#executor.cancel(0, Number.MAX_SAFE_INTEGER, encodeReason(new SkyError("SKY_POOL_CLOSED", why)));
     await this.#executor.close();
   }
 
@@ -226,11 +230,14 @@ export class Host {
         need(start, end, 4, "REVOKE");
         return this.#revoke(buf.readUInt32LE(start));
       case Op.CANCEL:
-        for (const { first, count } of readRanges(buf, start, end)) {
+      case Op.CANCEL_WITH: {
+        const { ranges, why } = readCancel(op, buf, start, end);
+        for (const { first, count } of ranges) {
           this.#large.cancel(first, count);
-          this.#executor.cancel(first, count);
+          this.#executor.cancel(first, count, why);
         }
         return;
+      }
       case Op.SHARE:
         need(start, end, 8, "SHARE");
         return this.#large.share(buf.readUInt32LE(start), buf.readUInt32LE(start + 4));
@@ -389,9 +396,4 @@ export class Host {
       this.#kept.flushed();
     });
   }
-}
-
-/** Milliseconds since the epoch, finer than `Date.now()`. */
-function nodeNow(): number {
-  return performance.timeOrigin + performance.now();
 }

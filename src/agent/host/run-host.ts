@@ -35,8 +35,8 @@ export async function runHost(): Promise<void> {
       data?.destroy();
       host?.fence();
     },
-    async end() {
-      await host?.close();
+    async end(why) {
+      await host?.close(why);
     },
   });
 }

@@ -103,28 +103,28 @@ export class HostKeeper {
     this.#child.send(message, handle, {}, () => undefined);
   }
 
-  /** Ends the host and all its processes. */
-  async stop(orderly: boolean): Promise<void> {
+  /** Ends the host and all its processes. `why`: for the tasks that run, where it is orderly. */
+  async stop(orderly: boolean, why: string): Promise<void> {
     this.#over = true;
-    await this.#stop(orderly);
+    await this.#stop(orderly, why);
   }
 
   /** Ends the host with all that it runs, and starts another one. */
   async renew(): Promise<void> {
-    await this.#stop(true);
+    await this.#stop(true, "the pool was closed");
     if (this.#over) return;
     this.#lastDeath = undefined;
     this.#stopping = false;
     this.start();
   }
 
-  async #stop(orderly: boolean): Promise<void> {
+  async #stop(orderly: boolean, why: string): Promise<void> {
     this.#stopping = true;
     this.#state = undefined;
     const child = this.#child;
     if (orderly && child !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
-      this.send({ type: "end" });
+      this.send({ type: "end", why });
       await Promise.race([exited, delay(END_GRACE_MS)]);
     }
     await killTree({ ...this.#options.tree, commands: this.#options.config.dir });

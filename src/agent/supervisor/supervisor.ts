@@ -44,7 +44,7 @@ export async function runSupervisor({
     collectors[Symbol.dispose]();
     lease?.[Symbol.dispose]();
     links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
-    await hosts.stop(orderly);
+    await hosts.stop(orderly, why);
     removeRunDir(config.dir);
     process.exit(0);
   };

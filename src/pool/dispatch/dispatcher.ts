@@ -3,6 +3,7 @@ import type { Range } from "../core/ranges.ts";
 import { Scheduler } from "../core/scheduler.ts";
 import type { AnyFn } from "../../function/brand.ts";
 import type { ResolvedOptions } from "../../function/options.ts";
+import { encodeReason } from "../../wire/cancel-reason.ts";
 import type { LostRecord } from "../../wire/records.ts";
 import { type Bind, BindTable } from "./bind.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -282,11 +283,13 @@ export class Dispatcher {
     return this.#segments.find(id);
   }
 
-  cancel(segment: Segment, index: number, count: number, reason: SkyError): void {
+  /** @param told what the signals of those that run fire with, where somebody gave a reason */
+  cancel(segment: Segment, index: number, count: number, reason: SkyError, told?: unknown): void {
     const { running } = this.scheduler.cancel(segment.queue, segment.first + index, count);
+    const why = told === undefined || running.length === 0 ? undefined : encodeReason(told);
     for (const { rank, first, count: many } of running) {
       const port = this.#ports.get(rank);
-      port?.cancel(first, many);
+      port?.cancel(first, many, why);
       port?.flush();
     }
     for (let i = index; i < index + count; i++) {
@@ -301,7 +304,7 @@ export class Dispatcher {
     this.#retries.dispose();
     this.#deadlines.dispose();
     this.#installs.close(reason);
-    for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason);
+    for (const segment of this.#segments) this.cancel(segment, 0, segment.count, reason, reason);
     this.streams.close(reason);
   }
 

@@ -13,7 +13,8 @@ export interface NodePort {
   prepare(code: Code): Promise<void>;
   tasks(segment: Segment, index: number, count: number, attempt: number): void;
   revoke(count: number): void;
-  cancel(first: number, count: number): void;
+  /** @param why what their bodies' signals fire with, encoded; left out where nobody gave a reason */
+  cancel(first: number, count: number, why?: Uint8Array): void;
   forget(bind: Bind): void;
   /** Nobody needs the value any more. */
   unshare(share: SharedValue): void;

@@ -11,6 +11,7 @@ import {
   need,
   readJson,
   readRanges,
+  writeCancelWith,
   writeRange,
   writeTasksHeader,
 } from "../../wire/records.ts";
@@ -200,11 +201,13 @@ export class DataLink implements NodePort {
     this.session.close();
   }
 
-  cancel(first: number, count: number): void {
+  cancel(first: number, count: number, why?: Uint8Array): void {
+    const { session } = this;
     this.#large.cancel(first, count);
-    this.session.open(Op.CANCEL);
-    writeRange(this.session.out, first, count);
-    this.session.close();
+    session.open(why ? Op.CANCEL_WITH : Op.CANCEL);
+    if (why) writeCancelWith(session.out, first, count, why);
+    else writeRange(session.out, first, count);
+    session.close();
   }
 
   forget(bind: Bind): void {

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { execSync, spawn } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
 import { findTree, isAlive } from "../../../src/agent/process-tree.ts";
@@ -144,20 +146,64 @@ await sky.compute({ worker, console: "silent" }, async (pool) => {
         const { signal, progress } = sky.task();
         progress(1);
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        console.log(`stopped by ${(signal.reason as Error).name}`);
+        const { name, message } = signal.reason as Error;
+        console.log(`stopped by ${name}: ${message}`);
       },
       { timeout: "400ms" },
     );
     const told = event(pool, "Log.Emitted", ({ message }) => message.startsWith("stopped by"));
     await failure(pool.run(tell()));
-    assert.equal((await told).message, "stopped by TimeoutError");
+    assert.equal((await told).message, "stopped by TimeoutError: the run limit of 0.4 s (timeout) has passed");
     const cancelled = event(pool, "Log.Emitted", ({ message }) => message.startsWith("stopped by"));
     const started = began(pool);
     const task = pool.run(tell.with({ timeout: "10s" })());
     await started;
     task.cancel();
     await failure(task);
-    assert.equal((await cancelled).message, "stopped by AbortError");
+    assert.equal((await cancelled).message, "stopped by AbortError: the task was cancelled");
+  });
+
+  await point("the signal of a task fires with the caller's own reason", async () => {
+    const tell = sky.fn(async () => {
+      const { signal, progress } = sky.task();
+      progress(1);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      const { reason } = signal as { reason: Error & { code?: number; limit?: number } };
+      const kind = [Error, RangeError, DOMException].findLast((one) => reason instanceof one)?.name;
+      console.log(`told ${JSON.stringify([kind, reason.name, reason.message, reason.limit ?? reason])}`);
+    });
+    const toldBy = async (stop: (task: sky.Task<void>, abort: AbortController) => void): Promise<unknown[]> => {
+      const abort = new AbortController();
+      const started = began(pool);
+      const line = event(pool, "Log.Emitted", ({ message }) => message.startsWith("told "));
+      const task = pool.run(tell(), { signal: abort.signal });
+      await started;
+      stop(task, abort);
+      const error = await failure(task);
+      assert.equal(error.code, "SKY_TASK_CANCELLED");
+      return JSON.parse((await line).message.slice(5)) as unknown[];
+    };
+    const limit = Object.assign(new RangeError("enough"), { limit: 7 });
+    assert.deepEqual(await toldBy((_, abort) => abort.abort(limit)), ["RangeError", "RangeError", "enough", 7]);
+    assert.deepEqual(await toldBy((task) => task.cancel(limit)), ["RangeError", "RangeError", "enough", 7]);
+    const [kind, name, message] = await toldBy((_, abort) => abort.abort());
+    assert.deepEqual([kind, name, message], ["DOMException", "AbortError", "This operation was aborted"]);
+    const late = new DOMException("too late", "TimeoutError");
+    assert.deepEqual((await toldBy((task) => task.cancel(late))).slice(0, 3), [
+      "DOMException",
+      "TimeoutError",
+      "too late",
+    ]);
+    assert.deepEqual(await toldBy((_, abort) => abort.abort("a text")), [null, null, null, "a text"]);
+    const much = new Error("much", { cause: new Uint8Array(1_000_000) });
+    assert.deepEqual((await toldBy((task) => task.cancel(much))).slice(0, 3), ["Error", "Error", "much"]);
+    const map = pool.map(tell, [1, 2]);
+    const told = event(pool, "Log.Emitted", ({ message: text }) => text.startsWith("told "));
+    await began(pool);
+    map.cancel(limit);
+    const error = await failure(map);
+    assert.deepEqual([error.code, error.cause], ["SKY_TASK_CANCELLED", limit]);
+    assert.equal((await told).message, 'told ["RangeError","RangeError","enough",7]');
   });
 
   await point("rerun: never beside a culprit is SKY_TASK_LOST, which names it", async () => {
@@ -200,6 +246,25 @@ await sky.compute({ worker, console: "silent" }, async (pool) => {
     assert.deepEqual(task.progress, { done: 3, of: 4 });
     await task;
   });
+});
+
+await point("closing a pool tells its tasks why", async () => {
+  const file = join(tmpdir(), `told-${process.pid}`);
+  await sky.compute({ name: "told", worker: { ...worker, concurrency: 1 }, console: "silent" }, async (pool) => {
+    const started = began(pool);
+    const tell = sky.fn(async (path: string) => {
+      const { signal, progress } = sky.task();
+      progress(1);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      const { code, message } = signal.reason as sky.SkyError;
+      const { writeFileSync: write } = await import("node:fs");
+      write(path, `${code} ${message}`);
+    });
+    pool.run(tell(file)).catch(() => {});
+    await started;
+  });
+  assert.match(readFileSync(file, "utf8"), /^SKY_POOL_CLOSED .*closed/);
+  rmSync(file);
 });
 
 await point("closing a pool under every rung leaves nothing", async () => {

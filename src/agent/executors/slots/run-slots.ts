@@ -70,7 +70,7 @@ export function runSlots({ share, single, info, post, begin }: SlotsOptions): (m
       case "unbind":
         return void binds.delete(message.id);
       case "stop":
-        return loops.stop(message.first, message.count, message.reason);
+        return loops.stop(message);
       case "info":
         return setInstanceInfo(message.info);
       case "slots":

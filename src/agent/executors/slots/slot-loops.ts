@@ -9,10 +9,11 @@ import type { Bind } from "./bind.ts";
 import { RunStreams } from "./run-streams.ts";
 import { itemLength } from "../../../wire/items.ts";
 import { type ChunkMessage, unpackChunks } from "../chunk-message.ts";
-import type { FromSlots } from "../messages.ts";
+import type { FromSlots, StopMessage } from "../messages.ts";
 import { decodeLarge, LargeArguments } from "./large-arguments.ts";
 import { OutcomeWriter } from "./outcome-writer.ts";
 import { LATER, type SlotShare } from "../share.ts";
+import { stopReason } from "./stop-reason.ts";
 import { TaskRun } from "./task-run.ts";
 
 /** A thread that has computed this long lets timers, sockets and messages in. */
@@ -88,11 +89,13 @@ export class SlotLoops {
     if (this.#active === 0) this.flush();
   }
 
-  stop(first: number, count: number, reason: "cancelled" | "timeout"): void {
+  stop(message: StopMessage): void {
+    const { first, count, reason } = message;
     const end = first + count;
+    let told: unknown;
     for (const [slot, run] of this.#running.entries()) {
       if (!run || run.number < first || run.number >= end) continue;
-      run.stop(reason);
+      run.stop(reason, (told ??= stopReason(message)));
       this.streams.drop(run);
       this.#free(slot);
     }

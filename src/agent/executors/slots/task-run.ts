@@ -15,8 +15,8 @@ export class TaskRun implements TaskContext {
   spawned = false;
   /** Why the host gave the task up; its outcome is no longer wanted. */
   stopped: "cancelled" | "timeout" | undefined;
-  /** Whoever read its stream has left. */
-  #left = false;
+  /** What its signal has fired with, or does when it is asked for. */
+  #told: unknown;
 
   constructor(
     number: number,
@@ -42,8 +42,7 @@ export class TaskRun implements TaskContext {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.stopped) this.#abort.abort(stopReason(this.stopped));
-    else if (this.#left) this.#abort.abort(stopReason("left"));
+    if (this.#told !== undefined) this.#abort.abort(this.#told);
     return this.#abort.signal;
   }
 
@@ -52,21 +51,19 @@ export class TaskRun implements TaskContext {
     return (done, of) => this.#report(this.number, done, of ?? Number.NaN);
   }
 
-  stop(reason: "cancelled" | "timeout"): void {
+  /** @param told what its signal fires with */
+  stop(reason: "cancelled" | "timeout", told: unknown): void {
     this.stopped = reason;
-    this.#abort?.abort(stopReason(reason));
+    this.#tell(told);
   }
 
   /** Nobody reads its stream any more; its generator is about to be ended. */
   leave(): void {
-    this.#left = true;
-    this.#abort?.abort(stopReason("left"));
+    this.#tell(new DOMException("nobody reads the task's stream any more", "AbortError"));
   }
-}
 
-function stopReason(reason: "cancelled" | "timeout" | "left"): DOMException {
-  if (reason === "left") return new DOMException("nobody reads the task's stream any more", "AbortError");
-  return reason === "timeout"
-    ? new DOMException("the task's time limit has passed", "TimeoutError")
-    : new DOMException("the task was cancelled", "AbortError");
+  #tell(told: unknown): void {
+    this.#told ??= told;
+    this.#abort?.abort(this.#told);
+  }
 }
