@@ -40,7 +40,7 @@ export class BootstrapOutput {
       this.#rest = this.#rest.slice(at + (crlf ? 2 : 1));
       this.#line(line, end === "\r" && !crlf, events);
     }
-    if (this.#rest.length > LINE_MAX && !this.#rest.startsWith(this.#mark)) {
+    while (this.#rest.length > LINE_MAX && !this.#rest.startsWith(this.#mark)) {
       this.#line(this.#rest.slice(0, LINE_MAX), false, events);
       this.#rest = this.#rest.slice(LINE_MAX);
     }
