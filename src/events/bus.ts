@@ -26,12 +26,18 @@ export class EventBus implements AsyncIterable<SkyEvent> {
   readonly #subscribers = new Set<Subscriber>();
   readonly #wanted = new Map<string, boolean>();
   readonly #waiting: SkyEvent[] = [];
+  readonly #hide: (<T>(value: T) => T) | undefined;
   #emitting = false;
   #closed = false;
 
+  /** @param hide takes out of an event what nobody is to see */
+  constructor(hide?: <T>(value: T) => T) {
+    this.#hide = hide;
+  }
+
   emit(event: SkyEvent): void {
     if (this.#closed || this.#subscribers.size === 0) return;
-    this.#waiting.push(event);
+    this.#waiting.push(this.#hide === undefined ? event : this.#hide(event));
     if (this.#emitting) return;
     this.#emitting = true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#deliver(next);

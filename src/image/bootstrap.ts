@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SkyError } from "../errors/sky-error.ts";
+import { hiderOf } from "../events/hide-secrets.ts";
 import type { ResolvedImage } from "./image.ts";
 import type { ExtraCa } from "./network.ts";
 import { likelyCause } from "./likely-cause.ts";
@@ -134,7 +135,8 @@ class Report {
   ended = false;
   needs: string | undefined;
   readonly #output: BootstrapOutput;
-  readonly #secrets: readonly string[];
+  /** A command may print what it was given; it goes no further. */
+  readonly #hide: (text: string) => string;
   readonly #variables: Record<string, string> = {};
   #lines: string[] = [];
   #phase = "start";
@@ -144,8 +146,7 @@ class Report {
 
   constructor(token: string, secrets: readonly string[]) {
     this.#output = new BootstrapOutput(token);
-    // Shorter ones would blot out common words.
-    this.#secrets = secrets.filter((secret) => secret.length >= 4);
+    this.#hide = hiderOf(secrets) ?? ((text) => text);
   }
 
   /** Whether the script has said its last word. */
@@ -216,11 +217,5 @@ class Report {
       default:
         return event;
     }
-  }
-
-  /** A command may print what it was given; it goes no further. */
-  #hide(text: string): string {
-    for (const secret of this.#secrets) text = text.replaceAll(secret, "***");
-    return text;
   }
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { SkyError } from "../errors/sky-error.ts";
 import { EventBus } from "../events/bus.ts";
+import { hiderOf } from "../events/hide-secrets.ts";
 import type { SkyEvent } from "../events/event.ts";
 import { projectPool } from "../events/projection.ts";
 import { emptyPool, type PoolView } from "../events/views.ts";
@@ -43,7 +44,7 @@ type Items<T> = Iterable<T> | AsyncIterable<T>;
 export class Pool implements AsyncDisposable {
   readonly name: string;
   readonly #spec: PoolSpec;
-  readonly #bus = new EventBus();
+  readonly #bus: EventBus;
   readonly #nodes: Nodes;
   readonly #dispatcher: Dispatcher;
   readonly #calls: Calls;
@@ -66,6 +67,7 @@ export class Pool implements AsyncDisposable {
   constructor(spec: PoolSpec, attachConsole: (bus: EventBus, mode: PoolSpec["console"]) => Disposable) {
     this.name = spec.name;
     this.#spec = spec;
+    this.#bus = new EventBus(hiderOf(Object.values(spec.image.secrets)));
     this.#view = emptyPool(spec.name, Date.now());
     this.#bus.subscribe((event) => (this.#view = projectPool(this.#view, event)), {
       only: ["Pool", "Node", "Tasks", "Scaling", "Error"],

@@ -70,8 +70,8 @@ describe("a machine that is borrowed", () => {
     await machine.exec("useradd", "--create-home", "other");
     const provider = sky.ssh({ ...rig.ssh, hosts: [`worker@${machine.address}`] });
     const given: sky.Image = {
-      secrets: { TOKEN: canary },
-      steps: ['test -n "$TOKEN"', "env | grep TOKEN"],
+      secrets: { TOKEN: canary, PEM: `first line\n${canary}-second` },
+      steps: ['test -n "$TOKEN"', "env | grep TOKEN", 'echo "$PEM"'],
     };
     const told: unknown[] = [];
     // As root all of the disk is seen, as the other account what it may see: the answer has no canary in it.
@@ -90,7 +90,7 @@ describe("a machine that is borrowed", () => {
         for await (const event of pool.events) told.push(event);
       })();
       const read = sky.fn(() => {
-        console.log("a task that has it");
+        console.log("a task that has it", process.env["TOKEN"]);
         return process.env["TOKEN"];
       });
       expect(await pool.run(read())).toBe(canary);
