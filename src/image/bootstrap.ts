@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SkyError } from "../errors/sky-error.ts";
-import { hiderOf } from "../events/hide-secrets.ts";
+import { hiderOf } from "../values/hide-secrets.ts";
 import type { ResolvedImage } from "./image.ts";
 import type { ExtraCa } from "./network.ts";
 import { likelyCause } from "./likely-cause.ts";
@@ -29,6 +29,8 @@ export interface RemoteCommand {
 export interface RemoteShell {
   /** The machine's name, for messages. */
   readonly name: string;
+  /** What sudo may be told where it asks. */
+  readonly password?: string | undefined;
   /** Runs `script` by `sh`, with `input` on its stdin, which stays open. */
   start(script: string, input: string): Promise<RemoteCommand>;
   /** Puts a file of this computer into the machine's cache. @throws SkyError what the machine said */
@@ -87,6 +89,7 @@ async function runOnce(
   const token = randomBytes(12).toString("hex");
   const report = new Report(token, [
     ...Object.values(image.secrets),
+    shell.password ?? "",
     ...Object.values(network).filter((value) => value.includes("@")),
   ]);
   const limit = AbortSignal.timeout(image.bootstrapTimeoutMs);
@@ -94,7 +97,7 @@ async function runOnce(
   signal.throwIfAborted();
   const command = await shell.start(
     bootstrapScript(image).text,
-    bootstrapInput(token, { ...network, ...image.secrets }),
+    bootstrapInput(token, { ...network, ...image.secrets }, shell.password),
   );
   let overdue: NodeJS.Timeout | undefined;
   const stopped = new Promise<undefined>((resolve) => {

@@ -8,7 +8,13 @@ const SIGNS: readonly Sign[] = [
   { in: /no space left on device|disk quota exceeded/i, hint: () => "The machine's disk is full." },
   {
     in: /sudo: (?:a password is required|.*no tty present|.*a terminal is required)/i,
-    hint: () => "This user may not use sudo without a password: log in as root, or allow it in sudoers (NOPASSWD).",
+    hint: () =>
+      "This user may not use sudo without a password: give it (password), log in as root, or allow it in sudoers (NOPASSWD).",
+  },
+  { in: /sudo: .*incorrect password/i, hint: () => "The password that was given is not the one that sudo wants." },
+  {
+    in: /is not in the sudoers file|is not allowed to execute/i,
+    hint: () => "This user may not use sudo: log in as root.",
   },
   { in: /sudo: (?:command )?not found/i, hint: () => "The machine has no sudo: log in as root." },
   {

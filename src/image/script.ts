@@ -46,9 +46,11 @@ export function bootstrapScript(image: ResolvedImage): BootstrapScript {
 /**
  * The line that the script reads: what must be in no script.
  * @param token marks the script's own lines, so that nothing that a command prints is taken for one
+ * @param password for sudo, where it asks; no command has it in its environment
  */
-export function bootstrapInput(token: string, variables: Readonly<Record<string, string>>): string {
+export function bootstrapInput(token: string, variables: Readonly<Record<string, string>>, password?: string): string {
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
+  if (password !== undefined) exports.push(`sky_password=${quote(password)}`);
   return `${token} ${Buffer.from(exports.join("\n")).toString("base64")}\n`;
 }
 
@@ -123,7 +125,11 @@ if [ -n "\${SKYWARD_CA:-}" ]; then
   : "\${NODE_EXTRA_CA_CERTS:=$cache/ca-$SKYWARD_CA/ca.pem}" "\${SSL_CERT_FILE:=$bundle}" "\${PIP_CERT:=$bundle}" "\${REQUESTS_CA_BUNDLE:=$bundle}" "\${CURL_CA_BUNDLE:=$bundle}"
   export NODE_EXTRA_CA_CERTS SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
 fi
-if [ "$(id -u)" -eq 0 ]; then root=; else root="sudo -n --preserve-env=DEBIAN_FRONTEND,http_proxy,https_proxy,no_proxy"; fi
+if [ "$(id -u)" -eq 0 ]; then root=; else root="sudo --preserve-env=DEBIAN_FRONTEND,http_proxy,https_proxy,no_proxy"; fi
+sudo() {
+  if [ -z "\${sky_password:-}" ] || command sudo -n true 2>/dev/null; then command sudo -n "$@"
+  else printf '%s\n' "$sky_password" | command sudo -k -S -p '' "$@"; fi
+}
 system=$(uname -s)/$(uname -m)
 case $system in
 ${uvCases}

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { SkyError } from "../errors/sky-error.ts";
 import { EventBus } from "../events/bus.ts";
-import { hiderOf } from "../events/hide-secrets.ts";
+import { hiderOf } from "../values/hide-secrets.ts";
 import type { SkyEvent } from "../events/event.ts";
 import { projectPool } from "../events/projection.ts";
 import { emptyPool, type PoolView } from "../events/views.ts";

@@ -5,10 +5,11 @@ import { remoteProcess } from "./remote-process.ts";
 import { scriptCommand } from "./shell.ts";
 import { upload } from "./upload.ts";
 
-/** The shell of a machine that is reached by SSH. */
-export function remoteShell(connection: SshConnection): RemoteShell {
+/** The shell of a machine that is reached by SSH. @param password of the account, for sudo */
+export function remoteShell(connection: SshConnection, password?: string): RemoteShell {
   return {
     name: connection.name,
+    password,
     start: async (script, input) => {
       const channel = await connection.exec(scriptCommand(script));
       channel.stderr.resume();

@@ -25,6 +25,34 @@ describe("the way to machines", () => {
     expect(new Set(places.map(({ host }) => host)).size).toBe(2);
   });
 
+  it("is that of a user who is asked for a password by sudo", async () => {
+    await using rig = await Rig.start({ machines: 1 });
+    const [machine] = rig.machines as [RigMachine];
+    const password = `it's "$HOME" ${process.pid}`;
+    const script = `
+useradd --create-home --shell /bin/bash asked && printf 'asked:%s\n' "$1" | chpasswd
+cp -r /root/.ssh /home/asked/ && chown -R asked: /home/asked/.ssh
+echo 'asked ALL=(ALL) ALL' >/etc/sudoers.d/asked
+printf '#!/bin/sh\nid -un >>/root/apt; echo "$@" >>/root/apt; cat >>/root/apt\n' >/usr/local/sbin/apt-get && chmod 755 /usr/local/sbin/apt-get`;
+    await machine.exec("sh", "-c", script, "sh", password);
+    const told: unknown[] = [];
+    const open = (given: object): Promise<void> =>
+      sky.compute(
+        {
+          provider: sky.ssh({ ...rig.ssh, hosts: [`asked@${machine.address}`], ...given }),
+          image: { apt: ["hello"] },
+          console: "silent",
+        },
+        async (pool) => void (await pool.exec("true")),
+      );
+    await expect(open({})).rejects.toMatchObject({ hint: expect.stringContaining("without a password") as string });
+    await expect(open({ password: "wrong" }).catch((error: unknown) => told.push(error))).resolves.toBe(1);
+    await open({ password });
+    const ran = (await machine.exec("cat", "/root/apt")).split("\n");
+    expect(ran.filter((line) => !line.includes("hello") && !line.includes("update"))).toEqual(["root", "root"]);
+    expect(JSON.stringify(told)).not.toContain("wrong");
+  });
+
   it("leads through login shells that print, and tells what one says that lets nobody in", async () => {
     await using rig = await Rig.start({ machines: 1 });
     const [machine] = rig.machines as [RigMachine];

@@ -80,7 +80,8 @@ export class SshMachine implements Machine {
   }
 
   async shell(signal: AbortSignal): Promise<RemoteShell> {
-    return remoteShell(await this.#reach(signal));
+    const password = this.#via.options.identities.find((one) => one.type === "password")?.password;
+    return remoteShell(await this.#reach(signal), password);
   }
 
   async spawn(command: MachineCommand, signal: AbortSignal): Promise<MachineProcess> {
