@@ -24,8 +24,10 @@ export type Report = (name: string, value: number, unit: string, bar?: Bar) => v
 
 export interface Case {
   readonly name: string;
-  /** Counts bytes and writes instead of timing, so it holds on any machine and gates a change. @default false */
+  /** Holds on any machine, since it counts bytes and writes or mostly waits, and so gates a change. @default false */
   readonly counted?: boolean;
+  /** Takes minutes, so that it runs only when asked for. @default false */
+  readonly release?: boolean;
   run(report: Report): Promise<void>;
 }
 

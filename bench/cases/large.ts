@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { Client } from "ssh2";
 import type * as sky from "skyward";
 import { Sshd } from "../../test/support/sshd.ts";
 import { elapsed, inTurns, type Case } from "../harness.ts";
 import { filled, length } from "../functions.ts";
+import { ssh2Client, ssh2Send } from "../peers/ssh2-client.ts";
 import { localPool, sshPool } from "../pools.ts";
 import { loopback, type SshMachine } from "../ssh-machine.ts";
 
@@ -64,28 +63,8 @@ async function pipe(bytes: Buffer): Promise<number> {
 }
 
 async function sshCat(machine: SshMachine, bytes: Buffer): Promise<number> {
-  const known = (await readFile(machine.knownHosts, "utf8")).trim().split(" ").at(-1) ?? "";
-  const client = new Client();
-  client.connect({
-    host: machine.address,
-    port: machine.port,
-    username: machine.user,
-    privateKey: await readFile(machine.key),
-    hostVerifier: (key: Buffer) => key.equals(Buffer.from(known, "base64")),
-  });
-  await once(client, "ready");
-  client.setNoDelay(true);
-  const took = await elapsed(
-    () =>
-      new Promise<void>((resolve, reject) => {
-        client.exec("cat > /dev/null", (error, channel) => {
-          if (error) return reject(error);
-          channel.on("close", () => resolve());
-          channel.resume();
-          channel.end(bytes);
-        });
-      }),
-  );
+  const client = await ssh2Client(machine);
+  const took = await elapsed(() => ssh2Send(client, "cat > /dev/null", bytes));
   client.end();
   return took;
 }

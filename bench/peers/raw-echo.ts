@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { Client } from "ssh2";
 import type { SshMachine } from "../ssh-machine.ts";
+import { ssh2Client, ssh2Exec } from "./ssh2-client.ts";
 
-const ECHO = join(import.meta.dirname, "echo.mjs");
+export const ECHO = join(import.meta.dirname, "echo.mjs");
 /** As many bytes as a small task has. */
 const MESSAGE = Buffer.alloc(12, 1);
 
@@ -33,24 +33,13 @@ export async function unixEcho(): Promise<RawEcho> {
   });
 }
 
-/** An exec channel of an SSH connection to this machine, a process on it, and a thread behind that. */
-export async function sshEcho(machine: SshMachine): Promise<RawEcho> {
-  const known = (await readFile(machine.knownHosts, "utf8")).trim().split(" ").at(-1) ?? "";
-  const client = new Client();
-  const ready = once(client, "ready");
-  client.connect({
-    host: machine.address,
-    port: machine.port,
-    username: machine.user,
-    privateKey: await readFile(machine.key),
-    hostVerifier: (key: Buffer) => key.equals(Buffer.from(known, "base64")),
-  });
-  await ready;
-  client.setNoDelay(true);
-  const channel = await new Promise<Duplex>((resolve, reject) => {
-    client.exec(`${process.execPath} ${ECHO} stdio`, (error, stream) => (error ? reject(error) : resolve(stream)));
-  });
-  return echoOver(channel, async () => {
+/**
+ * An exec channel of an SSH connection to this machine, a process on it, and a thread behind that.
+ * @param command how the echo is started there
+ */
+export async function sshEcho(machine: SshMachine, command = `${process.execPath} ${ECHO}`): Promise<RawEcho> {
+  const client = await ssh2Client(machine);
+  return echoOver(await ssh2Exec(client, `${command} stdio`), async () => {
     const gone = once(client, "close");
     client.end();
     await gone;
