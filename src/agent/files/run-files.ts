@@ -5,11 +5,12 @@ import { entriesOf } from "../../wire/files/entries.ts";
 import { KeptFiles } from "./kept-files.ts";
 import { syncFiles } from "./sync-files.ts";
 import type { FilesRequest } from "../files-request.ts";
-import { channelOf, receiveFiles, sendFiles } from "../../wire/files/transfer.ts";
+import { type Channel, channelOf, receiveFiles, sendFiles } from "../../wire/files/transfer.ts";
+import { readStdin } from "./read-stdin.ts";
 
 /** Looks after files of this machine for the controller: one request, on stdin and stdout. */
 export async function runFiles(): Promise<void> {
-  const channel = channelOf(process.stdin, process.stdout);
+  const channel: Channel = { ...channelOf(readStdin(), process.stdout), blocking: true };
   const say = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   try {
     const request = JSON.parse(await channel.input.line()) as FilesRequest;
@@ -38,7 +39,6 @@ export async function runFiles(): Promise<void> {
     say({ error: (error as Error).message });
     process.exitCode = 1;
   }
-  process.stdin.destroy();
 }
 
 async function isFolder(path: string): Promise<boolean> {

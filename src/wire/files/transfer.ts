@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import { createReadStream, writeSync } from "node:fs";
 import { access, chmod, constants, lstat, mkdir, open, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Readable, Writable } from "node:stream";
-import { ByteSource } from "./byte-source.ts";
+import type { Writable } from "node:stream";
+import { ByteSource, type ReadNow } from "./byte-source.ts";
 import { checkEntries, type Entry } from "./entries.ts";
 import { Partials } from "./partial.ts";
 
@@ -17,9 +17,11 @@ import { Partials } from "./partial.ts";
 export interface Channel {
   readonly input: ByteSource;
   readonly output: Writable;
+  /** Nothing else goes on in this process, so it may stand still while a file is written. @default false */
+  readonly blocking?: boolean;
 }
 
-export function channelOf(input: Readable, output: Writable): Channel {
+export function channelOf(input: AsyncIterable<Buffer> | ReadNow, output: Writable): Channel {
   return { input: new ByteSource(input), output };
 }
 
@@ -140,11 +142,13 @@ async function receiveFile(
   const file = await open(part, from === 0 ? "w" : "r+", 0o600);
   try {
     let at = from;
-    for await (const chunk of channel.input.bytes(entry.size - from)) {
-      await file.write(chunk, 0, chunk.length, at);
+    await channel.input.pour(entry.size - from, (chunk) => {
+      const start = at;
       at += chunk.length;
       came(chunk.length);
-    }
+      if (channel.blocking === true) return writeAll(file.fd, chunk, start);
+      return file.write(chunk, 0, chunk.length, start).then(() => undefined);
+    });
     await file.truncate(entry.size);
     await file.chmod(entry.mode);
   } catch (error) {
@@ -173,6 +177,10 @@ async function makeFolder(path: string, mode: number): Promise<boolean> {
 /** A file whose content was there already. */
 async function takeMode(path: string, entry: Entry): Promise<void> {
   if (entry.type === "file" && ((await stat(path)).mode & 0o777) !== entry.mode) await chmod(path, entry.mode);
+}
+
+function writeAll(fd: number, chunk: Buffer, at: number): void {
+  for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done, chunk.length - done, at + done);
 }
 
 /** What is here of a file: all of it under its name, or what a copy that was cut has left. */
