@@ -6,14 +6,18 @@ import { KeptFiles } from "./kept-files.ts";
 import { syncFiles } from "./sync-files.ts";
 import type { FilesRequest } from "../files-request.ts";
 import { type Channel, channelOf, receiveFiles, sendFiles } from "../../wire/files/transfer.ts";
+import { readLine } from "../supervisor/stdio.ts";
 import { readStdin } from "./read-stdin.ts";
+
+const REQUEST_MAX_BYTES = 64 * 1024;
 
 /** Looks after files of this machine for the controller: one request, on stdin and stdout. */
 export async function runFiles(): Promise<void> {
-  const channel: Channel = { ...channelOf(readStdin(), process.stdout), blocking: true };
   const say = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   try {
-    const request = JSON.parse(await channel.input.line()) as FilesRequest;
+    const line = readLine(0, REQUEST_MAX_BYTES);
+    if (line === undefined) throw new Error("no request came");
+    const request = JSON.parse(line) as FilesRequest;
     const path = resolve(homedir(), request.path.replace(/^~(?=\/|$)/, homedir()));
     switch (request.op) {
       case "ls":
@@ -25,20 +29,23 @@ export async function runFiles(): Promise<void> {
         break;
       case "receive": {
         const into = request.name !== undefined && (request.path.endsWith("/") || (await isFolder(path)));
+        // Who receives never reads and writes at once.
+        const channel: Channel = { ...channelOf(readStdin(), process.stdout), blocking: true };
         await receiveFiles(channel, () => (into ? join(path, request.name) : path));
         break;
       }
       case "sync":
-        await syncFiles(channel, path, new KeptFiles());
+        await syncFiles(channelOf(process.stdin, process.stdout), path, new KeptFiles());
         break;
       case "send":
-        await sendFiles(channel, path, await entriesOf(path, request.excludes));
+        await sendFiles(channelOf(process.stdin, process.stdout), path, await entriesOf(path, request.excludes));
         break;
     }
   } catch (error) {
     say({ error: (error as Error).message });
     process.exitCode = 1;
   }
+  process.stdin.destroy();
 }
 
 async function isFolder(path: string): Promise<boolean> {
