@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { docker } from "../rig/docker.ts";
 import type { Call } from "./disturbed.ts";
@@ -37,18 +36,6 @@ describe.concurrent("a controller that is killed", () => {
       await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
     },
   );
-
-  it("while a task runs: the node finishes it, waits for who comes to get it, and goes", async ({ expect }) => {
-    await using me = new Someone();
-    const controller = await me.controller({ KILL: "task", TTL: "4s", HOLD: "8000" });
-    await controller.says(/working/);
-    const began = performance.now();
-    await controller.ended;
-    const [name] = await controller.machines();
-    await ends(name!);
-    expect(performance.now() - began).toBeGreaterThan(8000);
-    await expect.poll(() => controller.machines(), { timeout: 10_000 }).toEqual([]);
-  });
 });
 
 describe.concurrent("a controller that lives", () => {
@@ -65,19 +52,6 @@ describe.concurrent("a controller that lives", () => {
     controller.signal("SIGKILL");
     await controller.ended;
     expect((await me.sweep(true)).machines).toMatchObject([{ remove: true, removed: true }]);
-    expect(await controller.machines()).toEqual([]);
-  });
-
-  it("finds its task's result after it stood still for longer than the lease", async () => {
-    await using me = new Someone();
-    const controller = await me.controller({ TTL: "8s", HOLD: "6000" });
-    await controller.says(/working/);
-    controller.signal("SIGSTOP");
-    await sleep(9000);
-    controller.signal("SIGCONT");
-    expect(await controller.ended, controller.output).toEqual({ code: 0, signal: null });
-    expect(controller.output).toMatch(/held: done/);
-    expect(controller.output).not.toMatch(/again|attempt 2/);
     expect(await controller.machines()).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as sky from "skyward";
 import { Rig } from "../rig/rig.ts";
+import { Program } from "../support/run-program.ts";
 
 const where = sky.fn(async () => {
   const [{ hostname }, { version }] = [await import("node:os"), process];
@@ -46,5 +47,17 @@ describe("sky.ssh on machines of their own", () => {
       return done;
     });
     expect(results).toBe(60);
+  });
+
+  it("does over a way of 50 ms that loses 1 % what it does nearby", async () => {
+    await using rig = await Rig.start({ weather: { delayMs: 25, loss: 0.01 } });
+    const said = await Program.run("over-ssh", { args: ["work"], env: { SSH: JSON.stringify(rig.ssh) } });
+    expect(said.match(/^ok .*/gm)).toEqual([
+      "ok run, map and broadcast",
+      "ok logs",
+      "ok errors",
+      "ok timeout",
+      "ok large values",
+    ]);
   });
 });

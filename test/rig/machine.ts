@@ -73,6 +73,22 @@ export class RigMachine {
     await docker("unpause", this.name);
   }
 
+  /** Counts the connections that sshd has let in, again and again; the most that there were at once. */
+  async countConnections(): Promise<() => Promise<number>> {
+    const file = `/tmp/.count-${randomBytes(4).toString("hex")}`;
+    // Children of the one that listens: theirs, about to become a command, have their title for a moment.
+    const ours = `pgrep -fc -P "$(pgrep -of 'sshd.*listener')" '^sshd: [a-z]+@' 2>/dev/null`;
+    const count = `n=$(${ours}); [ "\${n:-0}" -le "$max" ] || max=$n`;
+    const script = `max=0; touch ${file}; while [ -e ${file} ]; do ${count}; sleep 0.04; done; echo $max`;
+    const counting = this.exec("sh", "-c", script);
+    counting.catch(() => undefined);
+    await this.exec("sh", "-c", `until [ -e ${file} ]; do sleep 0.02; done`);
+    return async () => {
+      await this.exec("rm", "-f", file);
+      return Number(await counting);
+    };
+  }
+
   /** Ends sshd and its connections at once; a new sshd is there a moment later. */
   async killSshd(): Promise<void> {
     await this.exec("pkill", "-KILL", "sshd");

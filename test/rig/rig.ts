@@ -5,6 +5,9 @@ import { docker } from "./docker.ts";
 import type { MachineKind } from "./images.ts";
 import { type KeyPair, newKeyPair } from "../../src/ssh/key-pair.ts";
 import { RigMachine } from "./machine.ts";
+import type { Weather } from "./weather.ts";
+
+const { RIG_WEATHER } = process.env;
 
 export interface MachineOptions {
   /** @default "baked" */
@@ -13,6 +16,8 @@ export interface MachineOptions {
   readonly diskMb?: number;
   /** Words for `docker run`: limits of CPU and memory. */
   readonly run?: readonly string[];
+  /** The way to it from the beginning. @default what `RIG_WEATHER` says, as JSON; else a fast and faithful one */
+  readonly weather?: Weather;
 }
 
 export interface RigOptions extends MachineOptions {
@@ -59,12 +64,14 @@ export class Rig implements AsyncDisposable {
 
   /** More machines, all at once; resolves when every sshd greets. */
   async add(count: number, options: MachineOptions = {}): Promise<readonly RigMachine[]> {
+    const weather = options.weather ?? (RIG_WEATHER ? (JSON.parse(RIG_WEATHER) as Weather) : undefined);
     const starting = Array.from({ length: count }, () => RigMachine.start(this.#pair.publicKey, options));
     const started = await Promise.allSettled(starting);
     const added = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     this.machines.push(...added);
     for (const one of started) if (one.status === "rejected") throw one.reason;
     await this.trust();
+    if (weather) await Promise.all(added.map((one) => one.weather(weather)));
     return added;
   }
 

@@ -27,6 +27,8 @@ const END_WAIT_MS = 5000;
 const RELEASE_LIMIT_MS = 12_000;
 /** One try to make a broken connection anew; who wants it decides whether there is another. */
 const REOPEN_LIMIT_MS = 8000;
+/** sshd's answer where a socket exists no more, or nobody listens on it (RFC 4254, 5.1). */
+const CONNECT_FAILED = 2;
 /** First contact finds nothing, the second one what was sent. */
 const ROUNDS = 3;
 
@@ -162,7 +164,10 @@ export class SshMachine implements Machine {
     } catch (cause) {
       this.#via.socketsOpen ??= false;
       if (!this.#via.socketsOpen) return undefined;
-      const lives = (await isThere(connection, this.#dir, this.#started!.supervisor)) !== false;
+      // It opened the agent's socket before: when nobody listens there any more, no further word is needed.
+      const lives =
+        (cause as { reason?: unknown }).reason !== CONNECT_FAILED &&
+        (await isThere(connection, this.#dir, this.#started!.supervisor)) !== false;
       const message = `${this.name}: ${lives ? `no link: ${(cause as Error).message}` : "the agent has ended"}`;
       throw new SkyError("SKY_LINK_LOST", message, { cause, retryable: lives, details: { machine: this.name } });
     }

@@ -1,7 +1,8 @@
 /**
  * A controller that is killed at a given point: KILL is "before prepare", "after provision" and so on, "task" for
  * while a task runs, or nothing. HANG names a call that never ends, SLOW one that takes 3 s longer, STEP a command of
- * the image, OWN a handler of its own for SIGINT. Tells its machines' owner, then what it did, on stdout.
+ * the image, OWN a handler of its own for SIGINT; after IDLE ms without a task it runs another one. Tells its machines'
+ * owner, then what it did, on stdout.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
@@ -10,7 +11,7 @@ import { stateDir } from "../../../src/pool/ledger/state-dir.ts";
 import { Disturbed, type Plan } from "../disturbed.ts";
 
 const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", NODES = "1" } = process.env;
-const { HANG = "", SLOW = "", STEP, OWN } = process.env;
+const { HANG = "", SLOW = "", STEP, OWN, IDLE } = process.env;
 const SLOW_MS = 3000;
 const killed =
   (when: string): Plan =>
@@ -36,6 +37,8 @@ const work = sky.fn(async (ms: number) => {
   return "done";
 });
 
+const day = sky.fn(() => new Date().getUTCDate());
+
 async function main(): Promise<void> {
   const image = STEP === undefined ? {} : { image: { steps: [STEP] } };
   const options = { name: NAME, provider, nodes: Number(NODES), ttl: TTL, console: "log" as const, ...image };
@@ -47,6 +50,10 @@ async function main(): Promise<void> {
     console.log("working");
     if (KILL === "task") process.kill(process.pid, "SIGKILL");
     console.log(`held: ${await long}`);
+    if (IDLE === undefined) return;
+    await sleep(Number(IDLE));
+    console.log(`again: ${await pool.run(work(1))}`);
+    console.log(`days ${new Date().getUTCDate()} ${await pool.run(day())}`);
   });
   console.log("closed");
 }
