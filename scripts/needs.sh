@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What the tests use of the machine beyond Node: an sshd to log in to, for slow links a namespace and Python, and for
-# machines of their own Docker, with debootstrap to make their image. On a Debian where we are root, what is missing is
-# installed; elsewhere it is named, and nothing is skipped in silence.
+# What the tests use of the machine beyond Node: an sshd to log in to, for slow links a namespace and Python, for
+# machines of their own Docker, with debootstrap to make their image, and libfaketime to set their clocks. On a Debian
+# where we are root, what is missing is installed; elsewhere it is named, and nothing is skipped in silence.
 set -euo pipefail
 
 missing=()
@@ -12,6 +12,7 @@ command -v ip >/dev/null || missing+=(iproute2)
 command -v tmux >/dev/null || missing+=(tmux)
 command -v iptables >/dev/null || missing+=(iptables)
 command -v debootstrap >/dev/null || missing+=(debootstrap)
+ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
 docker version >/dev/null 2>&1 || command -v dockerd >/dev/null || missing+=(docker.io)
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -59,7 +59,7 @@ describe.concurrent("a node whose controller is silent", () => {
 describe.concurrent.each(["+1d", "-1d"])("a clock that is set by %s", (offset) => {
   let clocks: Clocks;
   beforeAll(async () => {
-    clocks = await Clocks.make(offset);
+    clocks = await Clocks.make(offset.replace("+", "plus"));
   });
   afterAll(() => clocks[Symbol.asyncDispose]());
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Writes the root file system of a machine to standard output, as a tar: Debian with an sshd, without Node or Python.
-# libfaketime is for tests that set a machine's clock, which all containers share otherwise.
 # Needs root and debootstrap.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-debootstrap --variant=minbase --include=openssh-server,iproute2,procps,ca-certificates,sudo,libfaketime bookworm "$work/root" >"$work/log" 2>&1 ||
+debootstrap --variant=minbase --include=openssh-server,iproute2,procps,ca-certificates,sudo bookworm "$work/root" >"$work/log" 2>&1 ||
   { tail -n 20 "$work/log" >&2; exit 1; }
 cd "$work/root"
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc usr/share/man usr/share/locale etc/ssh/ssh_host_*
