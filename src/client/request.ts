@@ -9,8 +9,8 @@ interface Failure {
 }
 
 /** One document of a pool. @throws the connection's error; SkyError with the pool's own words */
-export async function getJson<T>(socketPath: string, path: string): Promise<T> {
-  const response = await ask(socketPath, "GET", path);
+export async function getJson<T>(socketPath: string, path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(socketPath, "GET", path, undefined, signal);
   const body = (await json(response)) as T & Failure;
   throwFailure(response, body);
   return body;
@@ -46,10 +46,16 @@ export async function upgrade(socketPath: string, asked: object): Promise<{ sock
   });
 }
 
-function ask(socketPath: string, method: string, path: string, body?: object): Promise<IncomingMessage> {
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    httpRequest({ socketPath, method, path })
-      .once("error", reject)
+    httpRequest({ socketPath, method, path, ...(signal && { signal }) })
+      .once("error", (error) => reject(signal?.aborted === true ? (signal.reason as Error) : error))
       .once("response", resolve)
       .end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -1,6 +1,10 @@
 import { buildCommand } from "@stricli/core";
 
-const pool = { brief: "The pool's name, or name-pid; left out: the only one", parse: String, placeholder: "pool" };
+const pool = {
+  brief: "The pool's name, or name-pid as sky nodes shows it; left out: the only one",
+  parse: String,
+  placeholder: "pool",
+};
 const jsonFlag = { kind: "boolean", default: false, withNegated: false, brief: "Print JSON" } as const;
 
 export interface NodesFlags {
@@ -31,7 +35,7 @@ export interface LogsFlags {
   readonly json: boolean;
 }
 
-/** `sky logs [pool]` */
+/** `sky logs [pool] [rank]` */
 export const logs = buildCommand({
   loader: async () => (await import("./logs.ts")).logsCommand,
   parameters: {
@@ -46,7 +50,13 @@ export const logs = buildCommand({
       },
       json: jsonFlag,
     },
-    positional: { kind: "tuple", parameters: [{ ...pool, optional: true }] },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { ...pool, optional: true },
+        { brief: "Lines of this node alone", parse: rank, placeholder: "rank", optional: true },
+      ],
+    },
     aliases: { n: "node", f: "follow" },
   },
   docs: {
@@ -55,7 +65,7 @@ export const logs = buildCommand({
 
 Examples:
   sky logs
-  sky logs train --node 2 --follow
+  sky logs train 2 --follow
   sky logs --failed --json | jq -r '.[0].file'`,
   },
 });
@@ -90,7 +100,7 @@ export const exec = buildCommand({
   },
   docs: {
     brief: "Run a command on the nodes of an open pool",
-    fullDescription: `With the variables that tasks have. Lines of several nodes bear their node's number. Exit code: the highest of all nodes.
+    fullDescription: `With the variables that tasks have. Lines of several nodes bear their node's number. Exit code: the highest of all nodes; 128 and its number for a signal.
 
 Examples:
   sky exec nvidia-smi
@@ -113,11 +123,12 @@ export const ssh = buildCommand({
   },
   docs: {
     brief: "Open a shell on a node of an open pool",
-    fullDescription: `Through the connection that the pool's program has: no other login, no key. Without a rank: the head node.
+    fullDescription: `Through the connection that the pool's program has: no other login, no key. Without a rank: the head node. Where stdin is no terminal, the shell reads its commands from there.
 
 Examples:
   sky ssh
-  sky ssh train 2`,
+  sky ssh train 2
+  sky ssh train 2 < setup.sh`,
   },
 });
 

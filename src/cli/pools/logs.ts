@@ -10,12 +10,17 @@ import { stateDir } from "../../pool/ledger/state-dir.ts";
 import type { LogsFlags } from "./commands.ts";
 import { telling } from "./fail.ts";
 
-export async function logsCommand(this: CommandContext, flags: LogsFlags, name?: string): Promise<void> {
+export async function logsCommand(
+  this: CommandContext,
+  flags: LogsFlags,
+  name?: string,
+  rank: number | undefined = flags.node,
+): Promise<void> {
   await telling("logs", async () => {
     const colors = colorsFor(wantsColors(process.stdout, process.env));
     const show = (text: string): void => void this.process.stdout.write(text);
     const failed = failedLogs(stateDir()).filter(
-      ({ pool, pid, node }) => isCalled({ name: pool, pid }, name) && (flags.node === undefined || flags.node === node),
+      ({ pool, pid, node }) => isCalled({ name: pool, pid }, name) && (rank === undefined || rank === node),
     );
     if (flags.failed) return show(flags.json ? `${JSON.stringify(failed, undefined, 2)}\n` : listOf(failed, colors));
     const line = (logged: LoggedLine): void =>
@@ -32,7 +37,7 @@ export async function logsCommand(this: CommandContext, flags: LogsFlags, name?:
     }
     const { socket } = await findPool(name);
     const query = new URLSearchParams();
-    if (flags.node !== undefined) query.set("node", String(flags.node));
+    if (rank !== undefined) query.set("node", String(rank));
     if (flags.follow) query.set("follow", "1");
     try {
       for await (const logged of getLines<LoggedLine>(socket, "GET", `/logs?${query.toString()}`)) line(logged);

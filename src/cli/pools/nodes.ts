@@ -1,5 +1,5 @@
 import type { CommandContext } from "@stricli/core";
-import { findPool, type RunningPool, runningPools } from "../../client/running.ts";
+import { findPools, isCalled, type RunningPool, runningPools, SILENT } from "../../client/running.ts";
 import { type KeptPool, readKept } from "../../pool/keep/kept-pools.ts";
 import { stateDir } from "../../pool/ledger/state-dir.ts";
 import { colorsFor, wantsColors } from "../../console/colors.ts";
@@ -11,7 +11,7 @@ export async function nodesCommand(this: CommandContext, { json }: NodesFlags, n
   await telling("nodes", async () => {
     const kept = (await readKept(stateDir(), Date.now())).filter(({ pool }) => name === undefined || name === pool);
     const pools = await running(name, kept.length > 0);
-    const documents = [...pools, ...kept.map(documentOf)];
+    const documents = [...pools.map(({ answer, ...pool }) => ({ ...pool, ...answer })), ...kept.map(documentOf)];
     if (json) return void this.process.stdout.write(`${JSON.stringify(documents, undefined, 2)}\n`);
     const texts = [...pools.map(textOf), ...kept.map(keptText)];
     if (texts.length === 0) texts.push("No pool is open on this computer.");
@@ -21,15 +21,17 @@ export async function nodesCommand(this: CommandContext, { json }: NodesFlags, n
 
 /** A pool that is kept need not be open too. */
 async function running(name: string | undefined, isKept: boolean): Promise<readonly RunningPool[]> {
-  if (name !== undefined && !isKept) return [await findPool(name)];
-  return (await runningPools()).filter((pool) => name === undefined || pool.name === name);
+  if (name !== undefined && !isKept) return findPools(name);
+  return (await runningPools()).filter((pool) => isCalled(pool, name));
 }
 
-function textOf({ name, pid, program, view }: RunningPool): string {
+function textOf({ id, pid, answer }: RunningPool): string {
   const colors = colorsFor(wantsColors(process.stdout, process.env));
+  if (answer === undefined)
+    return `${colors.cyan(id)}  ${colors.dim(`process ${pid}`)}\n${colors.yellow(`does not answer: the program ${SILENT}`)}`;
   const size = { columns: process.stdout.columns || 120, rows: Number.POSITIVE_INFINITY, colors };
-  const head = `${colors.cyan(name)}  ${colors.dim(`process ${pid}, ${program}`)}`;
-  return [head, ...panelRows(view, Date.now(), size)].join("\n");
+  const head = `${colors.cyan(id)}  ${colors.dim(`process ${pid}, ${answer.program}`)}`;
+  return [head, ...panelRows(answer.view, Date.now(), size)].join("\n");
 }
 
 /** Without the keys to the machines. */

@@ -1,31 +1,49 @@
 import type { CommandContext } from "@stricli/core";
 import { upgrade } from "../../client/request.ts";
 import { findPool } from "../../client/running.ts";
-import { frame, onFrames } from "../../pool/endpoint/shell-frames.ts";
+import type { ShellRequest } from "../../pool/endpoint/remote-shell.ts";
+import { FRAME, frame, onFrames, sendFrames } from "../../pool/endpoint/shell-frames.ts";
 import { telling } from "./fail.ts";
+
+/** No code came. */
+const GONE = -1;
 
 export async function sshCommand(this: CommandContext, _flags: object, name?: string, rank?: number): Promise<void> {
   await telling("ssh", async () => {
     const pool = await findPool(name);
-    const columns = process.stdout.columns || 80;
-    const rows = process.stdout.rows || 24;
-    const { socket, head } = await upgrade(pool.socket, { target: rank ?? "head", columns, rows });
     const terminal = process.stdin.isTTY ? process.stdin : undefined;
-    const resize = (): void =>
-      void socket.write(frame(1, Buffer.from(`${process.stdout.columns} ${process.stdout.rows}`)));
+    const size = {
+      columns: process.stdout.columns || 80,
+      rows: process.stdout.rows || 24,
+      term: process.env["TERM"] ?? "xterm-256color",
+    };
+    const asked: ShellRequest = { target: rank ?? "head", ...(terminal && { size }) };
+    const { socket, head } = await upgrade(pool.socket, asked);
+    const resize = (): void => {
+      const { columns, rows } = process.stdout;
+      socket.write(frame(FRAME.number, Buffer.from(`${columns} ${rows}`)));
+    };
     terminal?.setRawMode(true);
-    process.stdout.on("resize", resize);
-    process.stdin.on("data", (chunk: Buffer) => socket.write(frame(0, chunk)));
+    if (terminal !== undefined) process.stdout.on("resize", resize);
+    sendFrames(process.stdin, FRAME.bytes, socket);
+    process.stdin.once("end", () => socket.write(frame(FRAME.end, Buffer.alloc(0))));
     const code = new Promise<number>((resolve) => {
       onFrames(socket, (kind, bytes) => {
-        if (kind === 0) process.stdout.write(bytes);
+        if (kind === FRAME.bytes) process.stdout.write(bytes);
+        else if (kind === FRAME.stderr) process.stderr.write(bytes);
         else resolve(Number(bytes.toString()));
       });
-      socket.once("close", () => resolve(255)).once("error", () => resolve(255));
+      socket
+        .once("error", () => undefined)
+        .once("close", () => {
+          resolve(GONE);
+        });
     });
     if (head.length > 0) socket.unshift(head);
     try {
-      process.exitCode = await code;
+      const ended = await code;
+      if (ended === GONE) process.stderr.write("\r\nsky ssh: the pool's program has ended\r\n");
+      process.exitCode = ended === GONE ? 255 : ended;
     } finally {
       terminal?.setRawMode(false);
       process.stdin.destroy();

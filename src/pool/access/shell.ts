@@ -42,14 +42,22 @@ export async function shell(place: Place, options: ShellOptions): Promise<number
   }
 }
 
+export interface OpenShellOptions extends ShellOptions {
+  /** false: none, and commands come on stdin. @default true */
+  readonly terminal?: boolean;
+  /** Its type. @default this program's terminal's */
+  readonly term?: string;
+}
+
 /** A shell as streams, for those that have a terminal elsewhere. */
-export function openShell({ machine, env }: Place, options: ShellOptions): Promise<MachineProcess> {
+export function openShell({ machine, env, closed }: Place, options: OpenShellOptions): Promise<MachineProcess> {
   const pty = {
     columns: options.columns ?? (process.stdout.columns || 80),
     rows: options.rows ?? (process.stdout.rows || 24),
-    term: process.env["TERM"] ?? "xterm-256color",
+    term: options.term ?? process.env["TERM"] ?? "xterm-256color",
   };
-  const run = options.command === undefined ? 'exec "${SHELL:-/bin/sh}" -il' : options.command;
-  const signal = options.signal ?? new AbortController().signal;
-  return machine.spawn({ script: withEnvironment(run, env), pty }, signal);
+  const terminal = options.terminal !== false;
+  const login = `exec "\${SHELL:-/bin/sh}" ${terminal ? "-il" : "-l"}`;
+  const script = withEnvironment(options.command ?? login, env);
+  return machine.spawn({ script, ...(terminal && { pty }) }, options.signal ?? closed);
 }

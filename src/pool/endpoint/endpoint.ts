@@ -3,16 +3,18 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { json } from "node:stream/consumers";
-import { SkyError } from "../../errors/sky-error.ts";
+import type { SkyError } from "../../errors/sky-error.ts";
 import type { EventBus } from "../../events/bus.ts";
 import type { PoolView } from "../../events/views.ts";
+import { write } from "../../wire/files/transfer.ts";
 import type { ExecOptions, Place } from "../access/exec.ts";
 import { exec } from "../access/exec.ts";
-import { openShell } from "../access/shell.ts";
+import { targetRank } from "../call-options.ts";
 import { stateDir } from "../ledger/state-dir.ts";
 import { keepFailedLog } from "./failed-logs.ts";
+import { LogReader } from "./log-reader.ts";
 import { NodeLogs } from "./node-logs.ts";
-import { frame, onFrames } from "./shell-frames.ts";
+import { serveShell, type ShellRequest } from "./remote-shell.ts";
 import { makeSocketDir, socketDir } from "./socket-dir.ts";
 
 export interface EndpointPool {
@@ -22,20 +24,19 @@ export interface EndpointPool {
   places(target: "all" | "head" | number): readonly Place[];
 }
 
+/** A piece of a command's output on its way to a client; base64. */
+export interface ExecPiece {
+  readonly node: number;
+  readonly stream: "stdout" | "stderr";
+  readonly data: string;
+}
+
 /** Pools of this program so far: two of one name may be opened in one millisecond. */
 let made = 0;
 const sockets = new Set<string>();
 
 function removeSockets(): void {
   for (const path of sockets) rmSync(path, { force: true });
-}
-
-/** What a terminal asks for when it wants a shell; the bytes of both sides follow. */
-export interface ShellRequest {
-  readonly target: "head" | number;
-  readonly columns: number;
-  readonly rows: number;
-  readonly command?: string;
 }
 
 /**
@@ -47,7 +48,7 @@ export class Endpoint {
   readonly path: string;
   readonly #pool: EndpointPool;
   readonly #logs = new NodeLogs();
-  readonly #readers = new Set<(line: string) => void>();
+  readonly #readers = new Set<LogReader>();
   readonly #unsubscribe: () => void;
   #server: Server | undefined;
   #closed = false;
@@ -58,10 +59,7 @@ export class Endpoint {
     this.#unsubscribe = pool.bus.subscribe(
       (event) => {
         const line = this.#logs.take(event);
-        if (line !== undefined && this.#readers.size > 0) {
-          const text = `${JSON.stringify(line)}\n`;
-          for (const read of this.#readers) read(text);
-        }
+        if (line !== undefined) for (const reader of this.#readers) reader.take(line);
       },
       { only: ["Log", "Node"] },
     );
@@ -116,22 +114,22 @@ export class Endpoint {
       else if (request.method === "POST" && url.pathname === "/exec") await this.#exec(request, response);
       else response.writeHead(404).end();
     } catch (error) {
-      const { code = "SKY_BAD_CALL", message, hint } = error as Partial<SkyError> & Error;
       if (!response.headersSent) response.writeHead(400, { "content-type": "application/json" });
-      response.end(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+      response.end(failureText(error));
     }
   }
 
   #sendLogs(query: URLSearchParams, response: ServerResponse): void {
-    const node = query.has("node") ? Number(query.get("node")) : undefined;
+    const node = query.has("node")
+      ? targetRank(Number(query.get("node")), this.#pool.snapshot().totalNodes)
+      : undefined;
     response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.flushHeaders();
     for (const line of this.#logs.lines(node)) response.write(`${JSON.stringify(line)}\n`);
     if (query.get("follow") !== "1") return void response.end();
-    const read = (text: string): void => {
-      if (node === undefined || (JSON.parse(text) as { node?: number }).node === node) response.write(text);
-    };
-    this.#readers.add(read);
-    response.once("close", () => this.#readers.delete(read));
+    const reader = new LogReader(response, node);
+    this.#readers.add(reader);
+    response.once("close", () => this.#readers.delete(reader));
   }
 
   /** The pieces of output as lines, and the results as the last one. */
@@ -147,11 +145,14 @@ export class Endpoint {
       check: false,
       signal: gone.signal,
       ...(asked.stdin === undefined ? {} : { stdin: Buffer.from(asked.stdin, "base64") }),
-      onOutput: (output) => response.write(`${JSON.stringify(output)}\n`),
+      collect: false,
+      onOutput: async ({ node, stream, bytes }) => {
+        if (bytes.length === 0) return;
+        const data = Buffer.from(bytes).toString("base64");
+        await write(response, `${JSON.stringify({ node, stream, data } satisfies ExecPiece)}\n`);
+      },
     };
-    const places = this.#pool.places(asked.target);
-    if (places.length === 0) throw new SkyError("SKY_LINK_LOST", "no node is ready", { retryable: true });
-    const results = await exec(asked.command, places, options);
+    const results = await exec(asked.command, this.#pool.places(asked.target), options);
     const ends = results.map(({ node, code, signal }) => ({ node, code, signal }));
     response.end(`${JSON.stringify({ results: ends })}\n`);
   }
@@ -160,35 +161,17 @@ export class Endpoint {
     socket.on("error", () => undefined);
     try {
       const asked = JSON.parse(decodeURIComponent(String(request.headers["x-shell"]))) as ShellRequest;
-      const place = this.#pool.places(asked.target)[0]!;
-      const { columns, rows, command } = asked;
-      const running = await openShell(place, { columns, rows, ...(command === undefined ? {} : { command }) });
-      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: shell\r\n\r\n");
-      const ended = new Promise<void>((resolve) => socket.once("close", resolve));
-      readFrames(socket, running);
-      running.stdout.on("data", (chunk: Buffer) => socket.write(frame(0, chunk)));
-      running.stderr.on("data", (chunk: Buffer) => socket.write(frame(0, chunk)));
-      void ended.then(() => running.kill());
-      const { code } = await running.exit;
-      socket.end(frame(1, Buffer.from(String(code ?? 255))));
+      await serveShell(socket, this.#pool.places(asked.target)[0]!, asked);
     } catch (error) {
-      const body = JSON.stringify({ error: { message: (error as Error).message } });
+      const body = failureText(error);
       socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     }
   }
 }
 
-function readFrames(
-  socket: Duplex,
-  running: { readonly stdin: NodeJS.WritableStream; resize(columns: number, rows: number): void },
-): void {
-  onFrames(socket, (kind, bytes) => {
-    if (kind === 0) running.stdin.write(bytes);
-    else {
-      const [columns = 80, rows = 24] = bytes.toString().split(" ").map(Number);
-      running.resize(columns, rows);
-    }
-  });
+function failureText(error: unknown): string {
+  const { code = "SKY_BAD_CALL", message, hint } = error as Partial<SkyError> & Error;
+  return `${JSON.stringify({ error: { code, message, hint } })}\n`;
 }
 
 function send(response: ServerResponse, body: object): void {

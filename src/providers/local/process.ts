@@ -52,7 +52,11 @@ export function localProcess(command: MachineCommand, agent: string, dir: string
 async function nameOf(from: Readable): Promise<string> {
   let said = "";
   try {
-    for await (const chunk of from) said += String(chunk);
+    // `script` holds the descriptor for as long as it runs.
+    for await (const chunk of from) {
+      said += String(chunk);
+      if (said.endsWith("\n")) break;
+    }
   } catch {
     return "";
   }
