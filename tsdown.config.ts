@@ -10,13 +10,14 @@ const common = {
 } as const;
 
 /**
- * The library, the CLI, and the files that the CLI runs in other processes; ES modules. `dist/agent.js` is built beside
+ * The library, the suite for providers, the CLI, and the files that the CLI runs in other processes; ES modules. `dist/agent.js` is built beside
  * them by scripts/build-agent.mjs and must survive.
  */
 const modules = defineConfig({
   ...common,
   entry: {
     index: "src/index.ts",
+    conformance: "src/conformance.ts",
     cli: "src/cli/main.ts",
     "check-child": "src/cli/check/child.ts",
     "check-register": "src/cli/check/typescript/register.ts",

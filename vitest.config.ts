@@ -7,7 +7,12 @@ const root = import.meta.dirname;
  * start as processes of their own get the same by `--conditions=skyward:source`.
  */
 export default defineConfig({
-  resolve: { alias: [{ find: /^skyward$/, replacement: `${root}/src/index.ts` }] },
+  resolve: {
+    alias: [
+      { find: /^skyward$/, replacement: `${root}/src/index.ts` },
+      { find: /^skyward\/conformance$/, replacement: `${root}/src/conformance.ts` },
+    ],
+  },
   test: {
     globalSetup: [`${root}/test/support/build-agent.ts`],
     maxWorkers: 2,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SkyError } from "../errors/sky-error.ts";
@@ -64,7 +65,8 @@ function uploadScript(target: CachedFile, unpack: string): string {
 umask 077
 path=${path}
 mkdir -p "\${path%/*}" || exit 1
-part="$path.$$"
+# Machines that share a home may have the same process numbers.
+part="$path.$$.${randomBytes(4).toString("hex")}"
 trap 'rm -f "$part"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 ${unpack} > "$part" || exit 1

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { docker } from "../rig/docker.ts";
-import type { Call } from "./disturbed.ts";
+import type { Call } from "../../src/providers/conformance/disturbed.ts";
 import { ends, Someone } from "./controller-process.ts";
 
 const CALLS: readonly Call[] = ["prepare", "provision", "save", "terminate", "describe", "teardown"];

@@ -22,6 +22,11 @@ const TYPED = BODY.replace("(x)", "(x: number)").replace(
   "console.log",
   'const one: number = await pool.run(double(21));\n  // @ts-expect-error: a number is asked for\n  double("x");\n  void one;\n  console.log',
 );
+const SUITE = `
+import { conformance } from "skyward/conformance";
+import * as sky from "skyward";
+console.log(conformance(() => sky.container()).map((one) => typeof one.run).join());
+`;
 const SAME = `
 import("skyward").then((imported) => {
   const required = require("skyward");
@@ -48,6 +53,8 @@ describe("the package from npm pack", () => {
       writeFile(join(folder, "typed.mts"), `import * as sky from "skyward";${TYPED}`),
       writeFile(join(folder, "typed.cts"), `import sky = require("skyward");${TYPED}`),
       writeFile(join(folder, "same.cjs"), SAME),
+      writeFile(join(folder, "suite.mts"), SUITE),
+      writeFile(join(folder, "suite.mjs"), SUITE),
     ]);
   });
 
@@ -97,11 +104,11 @@ describe("the package from npm pack", () => {
     ];
     const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
     const tsc = join(root, "node_modules/.bin/tsc");
-    const { stdout } = await run(tsc, [...options, ...types, "typed.mts", "typed.cts"], { cwd: folder }).catch(
-      (error: unknown) => {
-        return error as { stdout: string };
-      },
-    );
+    const { stdout } = await run(tsc, [...options, ...types, "typed.mts", "typed.cts", "suite.mts"], {
+      cwd: folder,
+    }).catch((error: unknown) => {
+      return error as { stdout: string };
+    });
     expect(stdout).toBe("");
   });
 
@@ -143,6 +150,12 @@ describe("the package from npm pack", () => {
         timeout: 60_000,
       });
       expect(stdout).toContain("answer 42 [ 2, 4, 6 ]");
+    });
+
+    it("has the suite for providers", async () => {
+      const options = { cwd: folder, env: cleanEnvironment(), timeout: 60_000 };
+      const { stdout } = await run(await nodeOfMajor(major), ["suite.mjs"], options);
+      expect(stdout).toMatch(/^function(,function){9,}\n$/);
     });
 
     it("is one copy, imported and required", async () => {

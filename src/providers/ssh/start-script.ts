@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { RUN_MARKER } from "../../agent/process-tree.ts";
 import { quote } from "../../image/quote.ts";
 import { WHOLE } from "../../ssh/shell.ts";
@@ -37,7 +38,7 @@ skyward_fetch() {
 }
 skyward_mirrored() {
   [ "$("$1" --version 2>/dev/null)" = "$2" ] && return 0
-  work="\${1%/*}.$$"
+  work="\${1%/*}.$$.${basename(dir)}"
   mkdir -p "$work" && skyward_fetch "$3" "$work/archive" 2>/dev/null && [ "$(skyward_hash "$work/archive")" = "$4" ] &&
     tar -xzf "$work/archive" -C "$work" "$5/bin/node" && mkdir -p "\${1%/*}" && mv -f "$work/$5/bin/node" "$1"
   fetched=$?

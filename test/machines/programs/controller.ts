@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
 import { ownerId } from "../../../src/pool/ledger/owner.ts";
 import { stateDir } from "../../../src/pool/ledger/state-dir.ts";
-import { Disturbed, type Plan } from "../disturbed.ts";
+import { Disturbed, type Plan } from "../../../src/providers/conformance/disturbed.ts";
 
 const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", NODES = "1" } = process.env;
 const { HANG = "", SLOW = "", STEP, OWN, IDLE } = process.env;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CloudProvider, Instance, Intent, Order } from "skyward";
+import type { CloudProvider, Instance, Intent, Order } from "../cloud-provider.ts";
 
+/** Calls that can be disturbed. */
 export type Call = "prepare" | "provision" | "list" | "describe" | "terminate" | "teardown" | "save";
 
 /** What happens to one call of a provider. */
@@ -55,6 +56,14 @@ export class Disturbed<P> implements CloudProvider<P> {
 
   get reference(): CloudProvider["reference"] {
     return this.#real.reference;
+  }
+
+  get shape(): string {
+    return this.#real.shape ?? JSON.stringify(this.#real.reference);
+  }
+
+  checkImage(image: Parameters<NonNullable<CloudProvider["checkImage"]>>[0]): void {
+    this.#real.checkImage?.(image);
   }
 
   offers(signal: AbortSignal): ReturnType<CloudProvider["offers"]> {
