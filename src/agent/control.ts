@@ -42,12 +42,20 @@ export interface HostDeath {
   readonly left?: true;
 }
 
+/** What a node tells of itself for the others. */
+export interface NodePlace {
+  /** IPv4, where its default route begins; left out on the controller's own computer. */
+  readonly address?: string;
+  readonly accelerators: number;
+}
+
 /** A host that takes data links. Generations start at 1. */
 export interface HostReady {
   readonly type: "host";
   readonly generation: number;
   readonly state: "ready";
   readonly pid: number;
+  readonly place?: NodePlace;
 }
 
 /** A line that belongs to the node and to no task. */

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { adopt } from "./adopt.ts";
 import type { HostConfig, ProcessIdentity } from "./config.ts";
+import type { NodePlace } from "./control.ts";
 import { killTree, startTimeOf } from "./process-tree.ts";
 import { removeRunDir } from "./supervisor/run-dir.ts";
 
@@ -17,7 +18,7 @@ export type ToHost =
   | { readonly type: "end"; readonly why: string };
 
 export type ToSupervisorFromHost =
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly place: NodePlace }
   /** Tasks run, or no more do. */
   | { readonly type: "busy"; readonly busy: boolean }
   /** The pipes could not be opened: that `attach` has to relay. */
@@ -38,7 +39,7 @@ export interface HostHandlers {
 
 export interface HostChannel {
   /** To be called when data links can be taken. */
-  ready(): void;
+  ready(place: NodePlace): void;
   busy(busy: boolean): void;
 }
 
@@ -67,7 +68,7 @@ export function openHostChannel(handlers: HostHandlers): HostChannel {
     }
   });
   process.once("disconnect", () => void leaveNothing(supervisor, dir));
-  return { ready: () => say({ type: "ready" }), busy: (busy) => say({ type: "busy", busy }) };
+  return { ready: (place) => say({ type: "ready", place }), busy: (busy) => say({ type: "busy", busy }) };
 }
 
 function adoptLink(pid: number, epoch: number, bulk: boolean, handlers: HostHandlers): void {

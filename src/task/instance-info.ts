@@ -2,7 +2,9 @@ import { SkyError } from "../errors/sky-error.ts";
 
 export interface PeerInfo {
   readonly node: number;
+  /** Where the other nodes reach it. */
   readonly privateIp: string;
+  /** Null where no address that the whole internet could reach is known. */
   readonly publicIp: string | null;
 }
 
@@ -11,13 +13,15 @@ export interface AcceleratorInfo {
   readonly type: string;
   /** On this node. May be a fraction. */
   readonly count: number;
+  /** Of one of them, in GiB. */
   readonly memoryGb: number | null;
   readonly isTrainium: boolean;
 }
 
 export interface NetworkInfo {
-  /** Such as `eth0`. */
+  /** That of the default route, such as `eth0`. */
   readonly interface: string | null;
+  /** As the kernel tells it; null where it does not know. */
   readonly bandwidthGbps: number | null;
 }
 

@@ -34,7 +34,7 @@ function runToyHost(): void {
       if (current !== undefined && current.epoch < epoch) current.stream.destroy();
     },
   });
-  channel.ready();
+  channel.ready({ accelerators: 0 });
 }
 
 function obey(command: string, stream: Duplex): void {

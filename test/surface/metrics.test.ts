@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runProgram } from "../support/program.ts";
 
-/** The same lines as the real one, for a machine with two GPUs. */
+/** The same lines as the real one, for a machine with two GPUs; without an interval it is not asked for these. */
 const NVIDIA_SMI = `#!/bin/sh
+case "$*" in *-lms*) ;; *) exit 1 ;; esac
 for word; do last=$word; done
 while :; do
   printf '0, 97, 10, 80000, 65\\n1, 98, 20, 80000, 66\\n'

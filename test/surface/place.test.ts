@@ -1,8 +1,22 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runProgram } from "../support/program.ts";
 
+/** As the real one answers when it is asked for names and memory. */
+const NVIDIA_SMI = `#!/bin/sh
+[ "$1" = --query-gpu=name,memory.total ] || exit 1
+printf 'NVIDIA A100-PCIE-40GB, 40960\\nNVIDIA A100-PCIE-40GB, 40960\\n'
+`;
+
 test("what a function knows of its place", async () => {
-  const { code, points, report } = await runProgram("test/surface/programs/place.ts");
+  const tools = mkdtempSync(join(tmpdir(), "sky-tools-"));
+  writeFileSync(join(tools, "nvidia-smi"), NVIDIA_SMI);
+  chmodSync(join(tools, "nvidia-smi"), 0o755);
+  const env = { PATH: `${tools}:${process.env["PATH"]}` };
+  const { code, points, report } = await runProgram("test/surface/programs/place.ts", { env });
+  rmSync(tools, { recursive: true });
   expect(points, report).toEqual([
     "instanceInfo on every node",
     "isHead on one",

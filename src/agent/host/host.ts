@@ -25,7 +25,6 @@ import { isStreamOp, readPlace } from "../../wire/stream/records.ts";
 import type { HostConfig } from "../config.ts";
 import type { LargeOutcomeMessage, StreamMessage } from "../executors/messages.ts";
 import { Executors } from "./executors.ts";
-import { initialInfo } from "./initial-info.ts";
 import { checkStreams } from "./check-streams.ts";
 import { copyOf } from "./copy-of.ts";
 import { LargeValues } from "./large-values.ts";
@@ -62,9 +61,10 @@ export class Host {
   #brokenAt = -1;
   #info: InstanceFacts;
 
-  constructor(config: HostConfig) {
+  /** @param info what the node knows of itself */
+  constructor(config: HostConfig, info: InstanceFacts) {
     this.#placing = new Placing(config.dir, (note) => this.#json(Op.NOTE, note));
-    this.#info = initialInfo(config);
+    this.#info = info;
     this.#dir = config.dir;
     this.#large = this.#newLarge();
     this.#session = this.#newSession();

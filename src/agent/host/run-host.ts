@@ -1,7 +1,10 @@
 import { forgetHugePages } from "../huge-pages.ts";
 import type { Duplex } from "node:stream";
 import { type HostChannel, openHostChannel } from "../host-channel.ts";
+import { ownAccelerator } from "./accelerators.ts";
 import { Host } from "./host.ts";
+import { initialInfo } from "./initial-info.ts";
+import { ownNetwork } from "./own-network.ts";
 
 /** How often a node with a lease looks whether tasks run. */
 const LOOK_MS = 250;
@@ -14,10 +17,15 @@ export async function runHost(): Promise<void> {
   let data: Duplex | undefined;
   const channel = openHostChannel({
     config(config) {
-      const made = (host = new Host(config));
-      if (config.leaseFile !== undefined) tellWork(made, channel);
-      channel.ready();
-      setImmediate(() => host?.open());
+      const network = ownNetwork();
+      void ownAccelerator().then((accelerator) => {
+        const made = (host = new Host(config, initialInfo(config, network, accelerator)));
+        if (config.leaseFile !== undefined) tellWork(made, channel);
+        // On the program's own computer nodes meet at its loopback.
+        const address = config.parent === null ? network.address : undefined;
+        channel.ready({ ...(address && { address }), accelerators: accelerator?.count ?? 0 });
+        setImmediate(() => host?.open());
+      });
     },
     link(stream, linkEpoch, bulk) {
       epoch = Math.max(epoch, linkEpoch);

@@ -73,7 +73,7 @@ export class HostKeeper {
     child.on("message", (message: ToSupervisorFromHost) => {
       if (this.#child !== child || this.#stopping) return;
       if (message.type !== "ready") return said(message);
-      this.#state = { type: "host", generation, state: "ready", pid: child.pid! };
+      this.#state = { type: "host", generation, state: "ready", pid: child.pid!, place: message.place };
       this.#options.ready(this.#state);
     });
     const stderr = new Tail();

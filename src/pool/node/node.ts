@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeConfig } from "../../agent/config.ts";
-import type { HostDeath, HostReady } from "../../agent/control.ts";
+import type { HostDeath, HostReady, NodePlace } from "../../agent/control.ts";
 import { SkyError } from "../../errors/sky-error.ts";
 import type { NodeChoice } from "../../image/node-choice.ts";
 import type { KeptMachine, Machine, Provider } from "../../providers/provider.ts";
@@ -14,7 +14,7 @@ import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
 import { type NodeNote, type NoteListeners, tellLine, tellMetrics, tellNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
-import { deathWords } from "./death-words.ts";
+import { deathWords, hostReplaced } from "./death-words.ts";
 import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
@@ -61,6 +61,7 @@ export class Node {
     () => this.#data,
   );
   #machine: Machine | undefined;
+  #place: NodePlace | undefined;
   #env: Readonly<Record<string, string>> = {};
   #control: ControlLink | undefined;
   readonly #clock = new NodeClock();
@@ -88,6 +89,11 @@ export class Node {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** What the node told of itself. */
+  get place(): NodePlace | undefined {
+    return this.#place;
   }
 
   get machine(): Machine | undefined {
@@ -284,18 +290,11 @@ export class Node {
 
   #host(state: HostReady | HostDeath): void {
     if (state.state === "ready") {
-      if (state.generation > 1 && this.#death) {
-        const { signal, code, stderr } = this.#death;
-        this.#options.emit({
-          type: "Node.HostReplaced",
-          node: this.rank,
-          generation: state.generation,
-          signal,
-          exitCode: code,
-          stderr,
-          tasks: 0,
-        });
-      }
+      this.#place = state.place;
+      // It may come when the others have been told already.
+      if (this.#state === "ready") this.#options.onReady(this);
+      if (state.generation > 1 && this.#death)
+        this.#options.emit(hostReplaced(this.rank, state.generation, this.#death));
       return;
     }
     // Every new control link tells of the last death again.

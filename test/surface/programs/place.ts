@@ -1,5 +1,6 @@
 // What a function knows of the place where it runs.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import * as sky from "skyward";
 import { event, failure, holds, point } from "../../support/point.ts";
@@ -30,7 +31,14 @@ await sky.compute({ nodes: 3, worker: { concurrency: 2 }, console: "silent" }, a
       );
       assert.equal(info.isHead, info.node === 0);
       assert.equal(info.jobId, infos[0]!.jobId);
-      assert.deepEqual([info.accelerators, info.totalAccelerators, info.accelerator], [0, 0, null]);
+      // PATH begins with a folder that has an nvidia-smi that lists two GPUs.
+      const accelerator = { type: "A100", count: 2, memoryGb: 40, isTrainium: false };
+      assert.deepEqual([info.accelerators, info.totalAccelerators, info.accelerator], [2, 6, accelerator]);
+      const devices = readdirSync("/sys/class/net");
+      const { interface: device, bandwidthGbps } = info.network;
+      holds(device === null || devices.includes(device), `interface ${device}`);
+      holds(bandwidthGbps === null || bandwidthGbps > 0, `bandwidth ${bandwidthGbps}`);
+      assert.deepEqual(info.peers[0], { node: 0, privateIp: "127.0.0.1", publicIp: null });
     }
   });
 
