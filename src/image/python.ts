@@ -56,7 +56,7 @@ printf %s ${encoded} | base64 -d | awk '
   }' > "$venv/pyproject.toml"
 if [ -n "$uv" ]; then
   [ -z "\${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="\${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
-  (cd "$venv" && run "$uv" pip install --python "$venv/bin/python" -r pyproject.toml)
+  (cd "$venv" && run "$uv" pip install --python "$venv/bin/python" -r pyproject.toml${file.direct.map((one) => ` ${inOneWord(one)}`).join("")})
 else
   ${image.pipIndexes.length > 0 ? `echo "packages from an index of their own need uv" >&2; return 127` : fallback(image)}
 fi`,
@@ -64,13 +64,15 @@ fi`,
 }
 
 function fallback({ pip }: ResolvedImage): string {
-  const words = pip.map((one) =>
-    one
-      .split(/(\$\{[A-Za-z_][A-Za-z0-9_]*\})/)
-      .map(word)
-      .join(""),
-  );
-  return `run "$venv/bin/python" -m pip install --disable-pip-version-check ${words.join(" ")}`;
+  return `run "$venv/bin/python" -m pip install --disable-pip-version-check ${pip.map(inOneWord).join(" ")}`;
+}
+
+/** A requirement as one word, with the values of its variables. */
+function inOneWord(requirement: string): string {
+  return requirement
+    .split(/(\$\{[A-Za-z_][A-Za-z0-9_]*\})/)
+    .map(word)
+    .join("");
 }
 
 function word(part: string, index: number): string {

@@ -14,6 +14,7 @@ describe("an image", () => {
     [{ pips: [] }, /image has no option "pips"; did you mean "pip"\?/],
     [{ base: "debian" }, /the base image is set at the provider/],
     [{ pip_indexes: [] }, /it is written "pipIndexes"/],
+    [{ bootstrapTimeout: "0s" }, /image\.bootstrapTimeout must be longer than that; got "0s"/],
     [{ pip: "numpy" }, /image\.pip must be a list of texts; got "numpy"/],
     [{ pip: ["numpy", "-r x"] }, /image\.pip\[1\] must be a requirement.*got "-r x"/],
     [{ apt: ["jq; rm -rf /"] }, /image\.apt\[0\] must be a package such as "ffmpeg"/],

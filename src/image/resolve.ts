@@ -82,6 +82,8 @@ export function resolveImage(
     bootstrapTimeoutMs:
       image.bootstrapTimeout === undefined ? 300_000 : parseDuration(image.bootstrapTimeout, "image.bootstrapTimeout"),
   };
+  if (resolved.bootstrapTimeoutMs === 0)
+    throw bad("image.bootstrapTimeout", "longer than that", image.bootstrapTimeout);
   if (resolved.node !== undefined && resolved.node !== "machine" && !isModern(resolved.node))
     throw bad("image.node", "20.19 or newer", resolved.node);
   for (const name of resolved.npmScripts) {

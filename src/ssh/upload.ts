@@ -54,6 +54,7 @@ export async function upload(connection: SshConnection, target: CachedFile, sour
   const reason = said.trim() || sent?.message || (code === null ? "the connection ended" : `exit code ${code}`);
   throw new SkyError("SKY_AGENT_FAILED", `${connection.name}: ${target.file} could not be stored there: ${reason}`, {
     cause: sent,
+    hint: "Its place is ~/.cache/skyward: there must be room, and this user must be able to write there; XDG_CACHE_HOME, set for logins on the machine, names another.",
     retryable: code === null,
     details: { host: connection.name },
   });

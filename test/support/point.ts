@@ -3,10 +3,10 @@ import type { Pool, SkyEvent } from "skyward";
 const LIMIT_MS = 15_000;
 
 /** One point of a program: says `ok` when `check` holds, and lets the program go on and fail at its end when not. */
-export async function point(what: string, check: () => unknown): Promise<void> {
+export async function point(what: string, check: () => unknown, limitMs = LIMIT_MS): Promise<void> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    limit = setTimeout(() => reject(new Error(`not done after ${LIMIT_MS} ms`)), LIMIT_MS);
+    limit = setTimeout(() => reject(new Error(`not done after ${limitMs} ms`)), limitMs);
   });
   try {
     await Promise.race([late, (async () => check())()]);

@@ -33,6 +33,7 @@ beforeAll(async () => {
     const text = (name: string, version: string): string => `FROM = "${name}-${version}-${letter}"`;
     index.add("plain", letter === "A" ? "1.0" : "9.0", text("plain", letter === "A" ? "1.0" : "9.0"));
     index.add("scoped", letter === "B" ? "1.0" : "9.0", text("scoped", letter === "B" ? "1.0" : "9.0"));
+    index.add("direct", "2.0", text("direct", "2.0"));
     for (const version of ["2.0", "3.0"]) index.add("both", version, text("both", version));
   }
 });

@@ -72,3 +72,8 @@ it("sends again what was damaged on the machine", async () => {
   expect(await sync("b")).toBe(4);
   expect(readFileSync(join(dir, "b/run.sh"), "utf8")).toBe("true");
 });
+
+it("names what has no name that can be sent", async () => {
+  writeFileSync(Buffer.concat([Buffer.from(`${join(dir, "home")}/caf`), Buffer.from([0xe9])]), "latin");
+  await expect(sync("a")).rejects.toThrow(/a name in .*home is not UTF-8: caf/);
+});

@@ -14,7 +14,7 @@ import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
 import { type NodeNote, type NoteListeners, tellLine, tellMetrics, tellNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
-import { deathWords, hostReplaced } from "./death-words.ts";
+import { deathWords, hostReplaced, whyLost } from "./death-words.ts";
 import { NodeClock } from "./node-clock.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 import type { ShowsOutput } from "./shipping.ts";
@@ -136,7 +136,8 @@ export class Node {
     const { name: machine } = this.#machine;
     emit({ type: "Node.Connected", node: rank, machine, elapsedMs: elapsed() });
     if (kept) emit({ type: "Node.Adopted", node: rank, machine, keptAt: kept.keptAt });
-    await Promise.all([this.#openControl(), this.#openData(), includes.to(this.#machine, rank, emit, signal)]);
+    const opening = [this.#openControl(), this.#openData(), includes.to(this.#machine, rank, emit, signal)];
+    await Promise.all(opening).catch((error: unknown) => Promise.reject(whyLost(error, this.#death, machine)));
     await this.#prepare();
     this.#ready();
     if (!this.#control || !this.#data.up) this.#cut("a link was cut while the node came up");

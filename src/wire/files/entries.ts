@@ -30,6 +30,7 @@ export async function entriesOf(root: string, excludes: readonly string[] = [], 
       entries.push({ type: "folder", path, mode });
       for (const name of (await readdir(at)).sort()) {
         const below = posix.join(path, name);
+        if (name.includes("\uFFFD")) throw new Error(`a name in ${at} is not UTF-8: ${name}`);
         if (!leftOut(posix.join(under, below))) await add(below);
       }
     } else if (path === "") throw new Error("it is neither a file nor a folder");
