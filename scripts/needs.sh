@@ -13,6 +13,7 @@ command -v tmux >/dev/null || missing+=(tmux)
 command -v iptables >/dev/null || missing+=(iptables)
 command -v debootstrap >/dev/null || missing+=(debootstrap)
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || missing+=(libfaketime)
+command -v podman >/dev/null || missing+=(podman)
 docker version >/dev/null 2>&1 || command -v dockerd >/dev/null || missing+=(docker.io)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
