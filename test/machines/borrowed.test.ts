@@ -15,7 +15,7 @@ async function stateOf(machine: RigMachine): Promise<{ files: readonly string[];
       .split("\n")
       .filter((line) => line !== "")
       .sort();
-  const ours = lines(processes).filter((line) => !/^(?:ps |sshd|sh -c find|find )/.test(line));
+  const ours = lines(processes).filter((line) => !/^(?:ps |sshd|sh -c find|find |runc init)/.test(line));
   return { files: lines(files), processes: ours };
 }
 

@@ -39,6 +39,26 @@ describe.concurrent("a controller that is killed", () => {
 });
 
 describe.concurrent("a controller that lives", () => {
+  it("goes on while a sweep takes the machines of another one of its owner that was killed", async ({ expect }) => {
+    await using me = new Someone();
+    const [lives, dies] = await Promise.all([
+      me.controller({ NAME: "lives", HOLD: "60000" }),
+      me.controller({ NAME: "dies", HOLD: "60000" }),
+    ]);
+    await Promise.all([lives.says(/^working/m), dies.says(/^working/m)]);
+    dies.signal("SIGKILL");
+    await dies.ended;
+    const swept = await me.sweep(true);
+    const fates = Object.fromEntries(swept.machines.map(({ machine, removed }) => [machine.tags.pool, removed]));
+    expect(fates).toEqual({ dies: true, lives: false });
+    expect(await lives.machines()).toHaveLength(1);
+    lives.signal("SIGINT");
+    expect(await lives.ended, lives.output).toEqual({ code: null, signal: "SIGINT" });
+    expect(lives.output).not.toMatch(/lost|cut/);
+    expect(await lives.machines()).toEqual([]);
+    expect(await me.ledger()).toEqual([]);
+  });
+
   it("keeps its machines in a sweep, and other owners don't see them", async () => {
     await using me = new Someone();
     await using other = new Someone();

@@ -25,7 +25,9 @@ async function killed(): Promise<void> {
 }
 
 async function spin(): Promise<void> {
-  for (const executor of ["thread", "process"] as const) await spinning(Number(MINUTES) * 60_000, executor);
+  // This computer's other programs go first, so that it can be used meanwhile; that makes it no easier to stay alive.
+  const run = ["--cpu-shares", "256"];
+  for (const executor of ["thread", "process"] as const) await spinning(Number(MINUTES) * 60_000, executor, { run });
 }
 
 const SOAKS: Readonly<Record<string, () => Promise<void>>> = { blackout, lost, killed, spin, weather };
