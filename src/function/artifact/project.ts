@@ -15,6 +15,7 @@ import { refuseInclude, refusePlugAndPlay } from "./refusals.ts";
 import { mapFrames, type PlaceFinder } from "./stack.ts";
 import { hashOf } from "./store.ts";
 import { type TracedFile, type TracedImport, Tracer } from "./trace.ts";
+import { transformText } from "./transform.ts";
 import { CODE } from "./user-references.ts";
 import { buildWritten, type PlacedModule, traceWritten, type WrittenImports } from "./written-modules.ts";
 
@@ -52,12 +53,15 @@ export class Project {
     const { root } = this.#layout;
     if (process.versions["pnp"] !== undefined || existsSync(join(root, ".pnp.cjs")))
       throw refusePlugAndPlay(entry, root);
+    // Another process does that, while this one looks for files.
+    const transformed = transformText(entry.text);
+    transformed.catch(() => undefined);
     await this.#files.addWritten(entry.modules, entry);
     const own = await traceWritten(entry, this.#files.isWritten, this.#layout, this.#tracer, entry);
     await checkExport(entry, own.imports, (file) => this.#tracer.file(file));
     const included = await this.#included(entry);
     const imports = [...own.imports, ...included.imports];
-    const built = await this.#buildEntry(own, entry);
+    const built = await this.#buildEntry(own, entry, transformed);
     const { files, natives } = await this.#reached(imports, [...own.assets, ...included.assets], entry);
     const manifests = [entry.file, ...files].flatMap((file) => manifestsOf(file, this.#layout));
     const sent = new Set([...files, ...manifests]);
@@ -140,9 +144,14 @@ export class Project {
     };
   }
 
-  #buildEntry({ imports }: WrittenImports, entry: EntrySource): Promise<PlacedModule> {
+  #buildEntry(
+    { imports }: WrittenImports,
+    entry: EntrySource,
+    transformed: ReturnType<typeof transformText>,
+  ): Promise<PlacedModule> {
     // Beside its source, so that what is relative to that is relative to it.
-    return buildWritten(entry, imports, this.#layout.place(join(dirname(entry.file), entry.entryName)), this.#layout);
+    const place = this.#layout.place(join(dirname(entry.file), entry.entryName));
+    return buildWritten(entry, imports, place, this.#layout, transformed);
   }
 
   /** All files that travel, and the folders of the native packages that they lead to, which don't. */

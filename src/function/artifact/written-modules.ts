@@ -60,14 +60,15 @@ export async function traceWritten(
   return { imports: [...imports, ...more.imports], assets: more.assets };
 }
 
-/** Builds a written module for its place beside its file. */
+/** Builds a written module for its place beside its file; what its text becomes may be on its way already. */
 export async function buildWritten(
   source: ModuleSource,
   imports: readonly TracedImport[],
   place: string,
   layout: Layout,
+  transformed = transformText(source.text),
 ): Promise<PlacedModule> {
-  const made = await transformText(source.text);
+  const made = await transformed;
   const references = referencesIn(made.text, source.kind);
   const text = rewriteSpecifiers(made.text, source.kind, references, { layout, file: source.file, place, imports });
   let map: OriginalMap | undefined;
