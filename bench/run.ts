@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { detection } from "./cases/detection.ts";
 import { headline, joblib } from "./cases/joblib.ts";
-import { large } from "./cases/large.ts";
+import { gigabyte, large } from "./cases/large.ts";
 import { latency } from "./cases/latency.ts";
 import { beside, map, mixed } from "./cases/map.ts";
 import { memory } from "./cases/memory.ts";
@@ -43,6 +43,7 @@ const CASES: readonly Case[] = [
   joblib,
   headline,
   large,
+  gigabyte,
   push,
   streams,
   streamsWire,
