@@ -38,6 +38,8 @@ export interface HostDeath {
   readonly signal: NodeJS.Signals | null;
   /** The last 4 KiB of what it wrote to stderr. */
   readonly stderr: string;
+  /** The kernel killed it, or a process of it, because there was no memory left. */
+  readonly outOfMemory?: true;
   /** Outcomes are on disk that its controller may not have: a data link that names its session gets them. */
   readonly left?: true;
 }

@@ -42,6 +42,22 @@ describe("sky.container", () => {
     for (const { environment } of found) expect(environment).not.toMatch(/KEY|ssh-ed25519/);
   });
 
+  it("says so when a task takes more memory than its machine has, and goes on", async () => {
+    const provider = sky.container({ image: await imageOf("baked"), memoryGb: 0.25 });
+    const eat = sky.fn((count: number) => {
+      const eaten = Array.from({ length: count }, () => Buffer.alloc(16 * 2 ** 20, 1));
+      return eaten.length;
+    });
+    const options = { name: "hungry", provider, retryOnInterruption: 0, console: "silent" as const };
+    await sky.compute(options, async (pool) => {
+      await expect(pool.run(eat(64))).rejects.toMatchObject({
+        code: "SKY_TASK_LOST",
+        message: expect.stringMatching(/was killed: its machine had no memory left/) as string,
+      });
+      expect(await pool.run(eat(1))).toBe(1);
+    });
+  });
+
   it("keeps a machine that was made ready: the next pool of the same image begins there", async () => {
     const provider = sky.container({ image: await imageOf("baked") });
     const image = { steps: [`echo ${randomUUID()} >/dev/null; cat /proc/sys/kernel/random/uuid >/root/made`] };

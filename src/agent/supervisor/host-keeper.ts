@@ -7,6 +7,7 @@ import type { ToHost, ToSupervisorFromHost } from "../host-channel.ts";
 import { withHugePages } from "../huge-pages.ts";
 import { hasLeft } from "../left-behind.ts";
 import { PrintedLines } from "../printed-lines.ts";
+import { memoryKills } from "./memory-kills.ts";
 import { killTree, RUN_MARKER, type Tree } from "../process-tree.ts";
 import { Tail } from "../tail.ts";
 
@@ -39,6 +40,8 @@ export class HostKeeper {
   #lastDeath: HostDeath | undefined;
   #generation = 0;
   #deaths: number[] = [];
+  /** How many processes had been killed for want of memory when the host was started. */
+  #memoryKills: number | undefined;
   /** A host that ends now was told to. */
   #stopping = false;
   #over = false;
@@ -59,6 +62,7 @@ export class HostKeeper {
   start(): void {
     const { config, hostCommand, said } = this.#options;
     const generation = ++this.#generation;
+    this.#memoryKills = memoryKills();
     const [file, ...args] = hostCommand;
     const child = fork(file, args, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -133,7 +137,10 @@ export class HostKeeper {
   async #died(generation: number, code: number | null, signal: NodeJS.Signals | null, stderr: Tail): Promise<void> {
     if (this.#stopping || generation !== this.#generation) return;
     const left = hasLeft(this.#options.config.dir) ? ({ left: true } as const) : {};
-    this.#lastDeath = { type: "host", generation, state: "dead", code, signal, stderr: stderr.toString(), ...left };
+    const starved = signal === "SIGKILL" && (memoryKills() ?? 0) > (this.#memoryKills ?? 0);
+    const memory = starved ? ({ outOfMemory: true } as const) : {};
+    const how = { code, signal, stderr: stderr.toString(), ...memory, ...left };
+    this.#lastDeath = { type: "host", generation, state: "dead", ...how };
     this.#options.dead(this.#lastDeath);
     await killTree(this.#options.tree);
     const now = performance.now();

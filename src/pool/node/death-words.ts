@@ -5,6 +5,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 /** Why what a host had is gone. */
 export function deathWords(death: HostDeath | undefined): string {
   if (death === undefined) return "the process that ran it was replaced";
+  if (death.outOfMemory) return "the process that ran it was killed: its machine had no memory left";
   const line = lastWords(death.stderr);
   return `the process that ran it ended (${death.signal ?? `exit code ${death.code}`})${line ? `: ${line}` : ""}`;
 }
