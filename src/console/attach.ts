@@ -73,6 +73,9 @@ export function attachConsole(bus: EventBus, options: ConsoleOptions = {}): Disp
   };
 }
 
+/** Those of pools that are open, by the stream that they share: each must say then which pool it speaks of. */
+const NEIGHBOURS = new WeakMap<ConsoleStream, Set<Console>>();
+
 class Console {
   readonly #stream: ConsoleStream;
   readonly #colors: Colors;
@@ -87,6 +90,10 @@ class Console {
   readonly #said = new Map<string, { at: number; text: string }>();
   readonly #stopped = new Set<string>();
   readonly #panel: boolean;
+  readonly #neighbours: Set<Console>;
+  readonly #names = new Map<string, string>();
+  #several = false;
+  #labelWidth = LABEL_WIDTH;
   #ended = false;
 
   constructor(mode: ConsoleMode, options: ConsoleOptions) {
@@ -102,6 +109,8 @@ class Console {
     this.#heartbeatMs = seconds > 0 ? seconds * 1000 : HEARTBEAT_MS;
     this.#stopTimer = (options.every ?? every)(() => this.#tick(), this.#live === undefined ? CHECK_MS : REDRAW_MS);
     ignoreErrors(this.#stream);
+    this.#neighbours = NEIGHBOURS.get(this.#stream) ?? new Set();
+    NEIGHBOURS.set(this.#stream, this.#neighbours.add(this));
   }
 
   take(event: SkyEvent): void {
@@ -110,6 +119,7 @@ class Console {
     if (this.#stopped.has(event.pool)) return;
     const view = projectPool(this.#views.get(event.pool) ?? emptyPool(event.pool, event.at), event);
     this.#views.set(event.pool, view);
+    this.#nameOf(event.pool);
     if (event.type === "Pool.Stopped") {
       this.#sayHeld();
       const kind = view.phase === "failed" || view.tasks.failed > 0 ? "failure" : "good";
@@ -134,6 +144,7 @@ class Console {
     this.#stopTimer();
     this.#sayHeld();
     this.#live?.remove(this);
+    this.#neighbours.delete(this);
   }
 
   #tick(): void {
@@ -148,10 +159,10 @@ class Console {
   }
 
   #rowsOf(view: PoolView, now: number, live: LiveArea): readonly string[] {
-    const name = this.#several ? sanitize(view.name).replaceAll("\n", " ") : undefined;
+    const name = this.#isOneOfSeveral ? this.#nameOf(view.name) : undefined;
     const { columns, rows } = live.size;
     // Each pool has its part of the height; `minimal` shows no nodes.
-    const height = this.#panel ? Math.floor(rows / this.#views.size) : 0;
+    const height = this.#panel ? Math.floor(rows / this.#pools.length) : 0;
     return panelRows(view, now, { columns, rows: height, colors: this.#colors }, name);
   }
 
@@ -177,8 +188,7 @@ class Console {
 
   #say(pool: string, at: number, line: Line): void {
     if (!this.#shown.has(line.kind)) return;
-    const label = this.#label(pool, line.node);
-    const head = `${this.#colors.dim(clockTime(at))}  ${this.#colors.cyan(label.padEnd(LABEL_WIDTH))}  `;
+    const head = `${this.#colors.dim(clockTime(at))}  ${this.#colors.cyan(this.#label(pool, line.node))}  `;
     const clean = sanitize(line.text, { colors: this.#colors.enabled });
     const text = clean
       .split("\n")
@@ -197,11 +207,30 @@ class Console {
 
   #label(pool: string, node: number | undefined): string {
     const own = node === undefined ? "pool" : `node ${node}`;
-    return this.#several ? sanitize(`${pool}/${own}`).replaceAll("\n", " ") : own;
+    const label = this.#isOneOfSeveral ? `${this.#nameOf(pool)}/${own}` : own;
+    this.#labelWidth = Math.max(label.length, ...[...this.#neighbours].map((one) => one.#labelWidth));
+    return label.padEnd(this.#labelWidth);
   }
 
-  get #several(): boolean {
-    return this.#views.size > 1;
+  /** Pools that show on this stream: whose, and their names. */
+  get #pools(): readonly (readonly [Console, string])[] {
+    return [...this.#neighbours].flatMap((one) => [...one.#views.keys()].map((name) => [one, name] as const));
+  }
+
+  /** Also when the others have closed: who reads on knows the pool by its name by then. */
+  get #isOneOfSeveral(): boolean {
+    return (this.#several ||= this.#pools.length > 1);
+  }
+
+  /** Where several have one name, later ones have a number too. */
+  #nameOf(pool: string): string {
+    let name = this.#names.get(pool);
+    if (name === undefined) {
+      const namesakes = this.#pools.filter(([one, other]) => other === pool && one !== this).length;
+      name = sanitize(namesakes === 0 ? pool : `${pool}-${namesakes + 1}`).replaceAll("\n", " ");
+      this.#names.set(pool, name);
+    }
+    return name;
   }
 }
 

@@ -9,6 +9,15 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
+/** How long something has been so, in whole units: `12 s`, `3 min`, `2 h`, `4 d`. At most 6 columns wide. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 100) return `${seconds} s`;
+  if (seconds < 6000) return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 100 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
 /** `0.25/s`, `32.5/s`, `1,650,000/s`. */
 export function rate(perSecond: number): string {
   const digits = perSecond < 1 ? 2 : perSecond < 100 ? 1 : 0;

@@ -1,3 +1,4 @@
+import { beforeDeath } from "../pool/exit.ts";
 import type { ConsoleStream } from "./stream.ts";
 
 const AREAS = new WeakMap<ConsoleStream, LiveArea>();
@@ -97,6 +98,7 @@ export class LiveArea {
 
   #intercept(): void {
     process.once("exit", this.#clear);
+    beforeDeath.add(this.#clear);
     this.#write ??= this.#stream.write.bind(this.#stream);
     for (const stream of this.#guarded) {
       if (!this.#guards.has(stream)) this.#guards.set(stream, this.#guard(stream));
@@ -105,6 +107,7 @@ export class LiveArea {
 
   #release(): void {
     process.removeListener("exit", this.#clear);
+    beforeDeath.delete(this.#clear);
     for (const [stream, restore] of this.#guards) {
       if (restore()) this.#guards.delete(stream);
     }

@@ -1,6 +1,6 @@
 import type { NodeStatus, NodeView, PoolView } from "../events/views.ts";
 import type { Colors } from "./colors.ts";
-import { duration } from "./format.ts";
+import { age } from "./format.ts";
 import { sanitize } from "./sanitize.ts";
 import { statusText } from "./status.ts";
 
@@ -15,22 +15,24 @@ const NODE_ROWS_MAX = 16;
 /** What the log above keeps of a low terminal. */
 const ROWS_LEFT = 6;
 const BAR = 8;
+const AGE = 6;
 const MACHINE_MAX = 24;
 
 /**
  * The rows of a pool on a terminal: a line for each node, those that need a look first, and one for the pool.
  * Pure: it is drawn anew ten times a second from the view alone.
  */
-export function panelRows(view: PoolView, now: number, { columns, rows, colors }: PanelSize, name?: string): string[] {
+export function panelRows(view: PoolView, now: number, { rows, colors }: PanelSize, name?: string): string[] {
   const room = Math.max(0, Math.min(NODE_ROWS_MAX, rows - ROWS_LEFT));
-  const shown = chosen(
-    view.nodes.filter((node) => node.status !== "gone"),
-    room,
-  );
+  // Of a pool that closes nobody needs to know how loaded its nodes were.
+  const nodes = view.phase === "stopping" ? [] : view.nodes.filter((node) => node.status !== "gone");
+  const shown = chosen(nodes, room);
   const label = Math.max(...shown.map(({ node }) => String(node).length), 1);
-  const machine = Math.min(MACHINE_MAX, Math.max(...shown.map((node) => node.machine?.length ?? 0), 0));
-  const lines = shown.map((node) => nodeRow(node, view, now, { columns, colors, label, machine }));
-  const hidden = view.nodes.filter((node) => node.status !== "gone").length - shown.length;
+  const machine = Math.min(MACHINE_MAX, Math.max(...shown.map((node) => clean(node.machine ?? "").length), 0));
+  const statusWidth = Math.max(...shown.map((node) => node.status.length), 0);
+  const style = { colors, label, machine, status: statusWidth, prefix: name === undefined ? "" : `${name}/` };
+  const lines = shown.map((node) => nodeRow(node, view, now, style));
+  const hidden = nodes.length - shown.length;
   if (hidden > 0 && room > 0) lines.push(colors.dim(`  … and ${hidden} more: ${otherCounts(view, shown)}`));
   const status = clean(statusText(view, now));
   return [...lines, name === undefined ? status : `${name}: ${status}`];
@@ -68,27 +70,34 @@ function otherCounts(view: PoolView, shown: readonly NodeView[]): string {
 }
 
 interface RowStyle {
-  readonly columns: number;
   readonly colors: Colors;
+  /** Widths of columns. */
   readonly label: number;
   readonly machine: number;
+  readonly status: number;
+  readonly prefix: string;
 }
 
 function nodeRow(node: NodeView, view: PoolView, now: number, style: RowStyle): string {
   const { colors } = style;
-  const head = `node ${String(node.node).padStart(style.label)}  ${paint(node.status, colors)(node.status.padEnd(13))}`;
-  const machine =
-    style.machine === 0
-      ? ""
-      : clean(node.machine ?? "")
-          .slice(0, style.machine)
-          .padEnd(style.machine);
+  // Whole units: a row that changes ten times a second is hard to read.
+  const since = node.status === "ready" ? node.since : (node.steps.at(-1)?.at ?? node.since);
+  const head = [
+    `${style.prefix}node ${String(node.node).padStart(style.label)}`,
+    paint(node.status, colors)(node.status.padEnd(style.status)),
+    colors.dim(age(now - since).padStart(AGE)),
+  ].join("  ");
+  const machine = clean(node.machine ?? "")
+    .slice(0, style.machine)
+    .padEnd(style.machine);
   if (node.status !== "ready")
-    return [head, machine, wayText(node, now, colors)].filter((part) => part !== "").join("  ");
+    return [head, machine, wayText(node, colors)]
+      .filter((part) => part !== "")
+      .join("  ")
+      .trimEnd();
   const parts = [head, machine];
-  const running = view.tasks.runningPerNode[node.node];
-  if (node.slots > 0 && running !== undefined) {
-    const taken = Math.min(running, node.slots);
+  if (node.slots > 0) {
+    const taken = Math.min(view.tasks.runningPerNode[node.node] ?? 0, node.slots);
     const counted = `${taken}/${node.slots}`.padEnd(2 * String(node.slots).length + 1);
     parts.push(`slots ${bar(taken / node.slots)} ${counted}`);
   }
@@ -115,17 +124,13 @@ function gpuText(metrics: Readonly<Record<string, number>>): string {
   return values.length === 0 ? "" : `gpu ${values.join(" ")}%`;
 }
 
-/** What a node that is not ready does, for how long, and the last line of it. */
-function wayText(node: NodeView, now: number, colors: Colors): string {
+/** What a node that is not ready does, and the last line of it. */
+function wayText(node: NodeView, colors: Colors): string {
   const bootstrap = node.bootstrap;
   const phase = bootstrap?.active ?? node.phase;
-  // Whole seconds: a row that changes ten times a second is hard to read.
-  const seconds = Math.max(0, Math.floor((now - node.since) / 1000));
-  const since = seconds < 60 ? `${seconds} s` : duration(seconds * 1000);
-  const doing = phase === undefined ? since : `${clean(phase)}, ${since}`;
-  if (node.problem !== undefined) return `${doing}  ${colors.red(clean(node.problem))}`;
   const last = bootstrap?.active === undefined ? undefined : bootstrap.output.at(-1);
-  return last === undefined ? doing : `${doing}  ${colors.dim(clean(last))}`;
+  const more = node.problem === undefined ? colors.dim(clean(last ?? "")) : colors.red(clean(node.problem));
+  return [clean(phase ?? ""), more].filter((part) => part !== "").join("  ");
 }
 
 function paint(status: NodeStatus, colors: Colors): (text: string) => string {

@@ -1,7 +1,7 @@
 import { finishedOf, rateOf } from "../events/project-tasks.ts";
 import type { PoolView } from "../events/views.ts";
 import { whyWaiting } from "../events/why-waiting.ts";
-import { count, duration, plural, rate } from "./format.ts";
+import { age, count, duration, plural, rate } from "./format.ts";
 
 /**
  * One line on where a pool stands: `nodes 3/4 · slots 6/8 · 120 done, 8 running, 40 queued · 32.5/s · 1.5 s left`,
@@ -9,8 +9,8 @@ import { count, duration, plural, rate } from "./format.ts";
  */
 export function statusText(view: PoolView, now: number): string {
   const { tasks } = view;
-  const parts = [`nodes ${view.counts.ready}/${view.totalNodes}`];
-  if (view.slots > 0) parts.push(`slots ${Math.min(tasks.running, view.slots)}/${view.slots}`);
+  const parts = view.phase === "stopping" ? [closing(view, now)] : [`nodes ${view.counts.ready}/${view.totalNodes}`];
+  if (view.slots > 0 && view.phase !== "stopping") parts.push(`slots ${running(view)}/${view.slots}`);
   const finished = finishedOf(tasks);
   if (finished + tasks.queued + tasks.running > 0) parts.push(taskText(view));
   const perSecond = rateOf(tasks, now);
@@ -18,16 +18,36 @@ export function statusText(view: PoolView, now: number): string {
   if (perSecond > 0 && left > 0) parts.push(rate(perSecond), `${duration((left / perSecond) * 1000)} left`);
   const reason = whyWaiting(view, now);
   if (reason !== undefined) parts.push(reason);
-  else if (finished + left === 0 && view.phase !== "ready")
+  else if (view.phase === "ready" && left === 0) parts.push(idle(view, now));
+  else if (finished + left === 0 && view.phase !== "ready" && view.phase !== "stopping")
     parts.push(`${view.phase} ${duration(now - view.startedAt)}`);
   return parts.join(" · ");
 }
 
-function taskText({ tasks }: PoolView): string {
+function closing({ counts, stoppingAt, totalNodes }: PoolView, now: number): string {
+  const gone = counts.gone > 0 ? `, ${counts.gone} of ${plural(totalNodes, "node")} gone` : "";
+  return `closing ${age(now - (stoppingAt ?? now))}${gone}`;
+}
+
+/** A pool that nobody gives work says so: nothing is wrong with it. */
+function idle({ tasks, readyAt }: PoolView, now: number): string {
+  if (finishedOf(tasks) === 0) return `no tasks yet, ready for ${age(now - (readyAt ?? now))}`;
+  return `idle ${age(now - (tasks.lastAt ?? now))}`;
+}
+
+/** Those that a node has ahead of a free slot still wait. */
+function running({ tasks, slots }: PoolView): number {
+  return slots > 0 ? Math.min(tasks.running, slots) : tasks.running;
+}
+
+function taskText(view: PoolView): string {
+  const { tasks } = view;
   const parts = [`${count(tasks.done)} done`];
   if (tasks.failed > 0) parts.push(`${count(tasks.failed)} failed`);
   if (tasks.cancelled > 0) parts.push(`${count(tasks.cancelled)} cancelled`);
-  parts.push(`${count(tasks.running)} running`, `${count(tasks.queued)} queued`);
+  const taken = running(view);
+  if (view.phase !== "stopping")
+    parts.push(`${count(taken)} running`, `${count(tasks.queued + tasks.running - taken)} queued`);
   return parts.join(", ");
 }
 

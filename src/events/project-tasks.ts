@@ -85,6 +85,7 @@ function projectCounts(view: TasksView, event: TasksProgress): TasksView {
     runningPerNode: event.runningPerNode ?? view.runningPerNode,
     firstAt: view.firstAt ?? (queued + running + finished > 0 ? at : undefined),
     lastAt: moved ? at : view.lastAt,
+    reason: event.reason,
     stalledSince: queued > 0 && running === 0 ? (view.stalledSince ?? at) : undefined,
     samples,
   };

@@ -85,7 +85,7 @@ function projectLife(view: PoolView, event: LifeEvent): PoolView {
     case "Pool.Reconciled":
       return { ...view, scaling: { ...view.scaling, reason: event.reason } };
     case "Pool.Stopping":
-      return { ...view, phase: "stopping" };
+      return { ...view, phase: "stopping", stoppingAt: event.at };
     case "Pool.Stopped":
       return { ...view, phase: view.phase === "failed" ? "failed" : "stopped", stoppedAt: event.at };
     case "Error.Occurred":

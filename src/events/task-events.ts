@@ -122,6 +122,8 @@ export interface TasksProgress extends EventBase {
   readonly perNode?: readonly number[];
   /** Tasks that a node has, by rank, prefetched ones included. */
   readonly runningPerNode?: readonly number[];
+  /** Why tasks wait although none is on a node. */
+  readonly reason?: string;
 }
 
 /** So many tasks of a function were served from its cache in one go. Always emitted, unlike `Task.Cached`. */

@@ -82,8 +82,9 @@ export interface TasksView {
   /** When the first task was seen, and when the counts last moved. */
   readonly firstAt: number | undefined;
   readonly lastAt: number | undefined;
-  /** Since when no task runs although some are queued. */
+  /** Since when no task runs although some are queued, and why. */
   readonly stalledSince: number | undefined;
+  readonly reason: string | undefined;
   /** Finished tasks at past moments, at most 20 of the last 5 s: enough for a rate. */
   readonly samples: readonly { readonly at: number; readonly finished: number }[];
   /** Running tasks, at most 256. */
@@ -117,6 +118,8 @@ export interface PoolView {
   readonly phases: readonly { readonly phase: PoolPhase; readonly elapsedMs: number }[];
   readonly startedAt: number;
   readonly readyAt: number | undefined;
+  /** When it began to close. */
+  readonly stoppingAt: number | undefined;
   readonly stoppedAt: number | undefined;
   readonly problem: string | undefined;
 }
@@ -152,6 +155,7 @@ export function emptyPool(name: string, at: number): PoolView {
     phases: [],
     startedAt: at,
     readyAt: undefined,
+    stoppingAt: undefined,
     stoppedAt: undefined,
     problem: undefined,
   };
@@ -170,6 +174,7 @@ const EMPTY_TASKS: TasksView = {
   firstAt: undefined,
   lastAt: undefined,
   stalledSince: undefined,
+  reason: undefined,
   samples: [],
   inflight: [],
   latency: EMPTY_HISTOGRAM,

@@ -13,7 +13,7 @@ export function whyWaiting(view: PoolView, now: number): string | undefined {
   if (view.phase === "stopping" || view.phase === "stopped") return "the pool is closing";
   if (counts.ready > 0) {
     const waited = seconds(now - (tasks.stalledSince ?? now));
-    return `${counts.ready} of ${view.totalNodes} nodes ready, no task was taken for ${waited}`;
+    return tasks.reason ?? `${counts.ready} of ${view.totalNodes} nodes ready, no task was taken for ${waited}`;
   }
   const parts = ON_THE_WAY.filter((status) => counts[status] > 0).map(
     (status) => `${counts[status]} of ${view.totalNodes} ${status === "waiting" ? "to be provisioned" : status}`,

@@ -42,8 +42,12 @@ function onSignal(signal: NodeJS.Signals): void {
   });
 }
 
+/** What is to be done in the last moment of a process that a signal ends: it has no `exit` event. */
+export const beforeDeath = new Set<() => void>();
+
 /** Ends the process as the signal would have ended it. */
 function die(signal: NodeJS.Signals): void {
+  for (const last of beforeDeath) last();
   for (const one of SIGNALS) process.off(one, onSignal);
   process.kill(process.pid, signal);
 }

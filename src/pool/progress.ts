@@ -114,6 +114,7 @@ export class Progress implements DispatchEvents {
     if (!this.#dispatcher) return;
     const { counts, scheduler } = this.#dispatcher;
     const running = scheduler.inFlight;
+    const reason = running === 0 && counts.queued > 0 ? this.#dispatcher.reason() : undefined;
     this.#emit({
       type: "Tasks.Progress",
       ...this.#base(),
@@ -124,6 +125,7 @@ export class Progress implements DispatchEvents {
       cancelled: counts.cancelled,
       perNode: [...counts.perNode],
       runningPerNode: scheduler.loads(),
+      ...(reason === undefined ? {} : { reason }),
     });
   }
 

@@ -15,7 +15,7 @@ test("on a terminal each node has a line, below what is logged, and nothing of i
   expect(coming.at(-1)).toMatch(/^nodes 0\/3 · /);
   const busy = await terminal.until((rows) => nodeRows(rows).every((row) => / cpu .* mem .*\d done$/.test(row)));
   expect(nodeRows(busy)[1]).toMatch(
-    /^node 1 {2}ready +local-1 {2}slots █{8} 4\/4 {2}cpu [█░]{8} +\d+% {2}mem [█░]{8} +\d+% {2}[\d,]+ done$/,
+    /^node 1 {2}ready +\d+ s {2}local-1 {2}slots █{8} 4\/4 {2}cpu [█░]{8} +\d+% {2}mem [█░]{8} +\d+% {2}[\d,]+ done$/,
   );
   expect(busy.at(-1)).toMatch(/^nodes 3\/3 · slots 12\/12 · \d+ done, \d+ running, \d+ queued · [\d.]+\/s · .* left$/);
   await terminal.until((rows) => rows.some((row) => /node \d {3}nap \d+ is over/.test(row)));
@@ -39,4 +39,14 @@ test("a program that is killed leaves a terminal that works", async () => {
   await terminal.keys("echo", "Space", "x".repeat(150), "Enter");
   // It wraps long lines, and shows what is typed.
   await terminal.until((rows) => rows.some((row) => row === "x".repeat(110)) && rows.includes("x".repeat(40)));
+});
+
+test("a second Ctrl-C takes the rows away at once", async () => {
+  await using terminal = await Terminal.open(`trap : INT; ${program(60_000)}`);
+  await terminal.until((rows) => nodeRows(rows).length === 3);
+  await terminal.keys("C-c", "C-c");
+  const ended = await terminal.until((rows) => rows.some((row) => row.startsWith("[ended ")));
+  expect(nodeRows(ended)).toEqual([]);
+  expect(ended.some((row) => row.startsWith("[ended 130]"))).toBe(true);
+  expect((await terminal.all()).some((row) => /^nodes \d/.test(row))).toBe(false);
 });

@@ -9,6 +9,7 @@ import { Collectors } from "./metrics/collectors.ts";
 import { makeRunDir, removeRunDir } from "./run-dir.ts";
 import { detachStdio, readLine, writeLine } from "./stdio.ts";
 
+const CLOSED = "the pool was closed";
 const CONFIG_MAX_BYTES = 1024 * 1024;
 /** How long an agent on a borrowed machine takes a link for alive on which nothing comes. */
 const BORROWED_SILENCE_MS = 600_000;
@@ -43,7 +44,8 @@ export async function runSupervisor({
     ending = true;
     collectors[Symbol.dispose]();
     lease?.[Symbol.dispose]();
-    links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
+    // That it ends with its pool is no news.
+    if (why !== CLOSED) links.log({ type: "log", level: "info", line: `the agent ends: ${why}` });
     await hosts.stop(orderly, why);
     removeRunDir(config.dir);
     process.exit(0);
@@ -52,7 +54,7 @@ export async function runSupervisor({
   const links = new Links({
     config,
     hosts: () => hosts,
-    end: () => void end("the pool was closed", true),
+    end: () => void end(CLOSED, true),
     keep: (ms) => {
       lease?.keep(ms);
       // Nothing of what one program ran is there when the next one comes.

@@ -1,5 +1,6 @@
 import { Queue } from "./queue.ts";
 import { type Range, RangeSet } from "./ranges.ts";
+import { waiting } from "./waiting.ts";
 
 /** Work that a node holds beyond what it runs, so that no slot waits for a round trip. */
 const AHEAD_MS = 12;
@@ -236,15 +237,15 @@ export class Scheduler {
   /** Why tasks wait, in words; undefined when none does. */
   explain(): string | undefined {
     if (this.#queued === 0) return undefined;
-    if (this.#nodes.size === 0) return `${this.#queued} tasks wait: no node is ready`;
+    if (this.#nodes.size === 0) return `${waiting(this.#queued)}: no node is ready`;
     for (const queue of this.#turn) {
       if (queue.size > 0 && queue.target >= 0 && !this.#nodes.has(queue.target))
-        return `${queue.size} tasks wait for node ${queue.target}, which is not ready`;
+        return `${waiting(queue.size)} for node ${queue.target}, which is not ready`;
       const { group } = queue.head ?? { group: -1 };
       if ([...this.#nodes.values()].some((node) => node.held?.has(group) && node.inFlight < node.slots))
-        return `${queue.size} tasks wait: a node with free slots has not installed their packages`;
+        return `${waiting(queue.size)}: a node with free slots has not installed the packages yet`;
     }
-    return `${this.#queued} tasks wait: all slots are taken`;
+    return `${waiting(this.#queued)}: all slots are taken`;
   }
 
   #into(id: number, put: (queue: Queue) => void, count: number): void {

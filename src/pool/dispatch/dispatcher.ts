@@ -113,6 +113,11 @@ export class Dispatcher {
     return this.scheduler.explain() ?? this.#retries.explain();
   }
 
+  /** The same without a time that passes, for those who look at it later. */
+  reason(): string | undefined {
+    return this.scheduler.explain() ?? this.#retries.reason();
+  }
+
   bind(fn: AnyFn, options: ResolvedOptions, args: unknown, held?: Bind): Bind {
     return this.#binds.of(fn, options, args, held);
   }

@@ -4,6 +4,7 @@ import { Delays } from "../core/delays.ts";
 import type { Range } from "../core/ranges.ts";
 import { type Failure, runsAgain } from "../core/retry.ts";
 import type { Scheduler } from "../core/scheduler.ts";
+import { waiting } from "../core/waiting.ts";
 import type { DispatchEvents } from "./dispatch-events.ts";
 import { messageOf } from "../message-of.ts";
 import type { Loss } from "./loss.ts";
@@ -89,10 +90,16 @@ export class Retries {
 
   /** Why tasks wait here, in words; undefined when none does. */
   explain(): string | undefined {
-    const { size, next } = this.#waiting;
-    if (next === undefined) return undefined;
+    const reason = this.reason();
+    const { next } = this.#waiting;
+    if (next === undefined || reason === undefined) return undefined;
     const seconds = (Math.max(0, next - this.#options.now()) / 1000).toFixed(1);
-    return `${size} tasks wait for the time of their next try, the first for ${seconds} s more`;
+    return `${reason}, the first for ${seconds} s more`;
+  }
+
+  reason(): string | undefined {
+    const { size } = this.#waiting;
+    return size === 0 ? undefined : `${waiting(size)} for the time of the next try`;
   }
 
   dispose(): void {
