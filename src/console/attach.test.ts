@@ -345,7 +345,7 @@ describe("the status row", () => {
     bus.emit({ ...start, totalNodes: 7, pool: "q", at: NOON });
     for (const tick of ticks) tick();
     a.pass(100);
-    expect(rowsOf(a.stream).filter((row) => row.includes("provisioning "))).toEqual([
+    expect(rowsOf(a.stream).filter((row) => /^[pq]: /.test(row))).toEqual([
       "p: nodes 0/2 · provisioning 200 ms",
       "q: nodes 0/7 · provisioning 0.0 ms",
     ]);

@@ -1,4 +1,5 @@
 import type { MetricSpec } from "../agent/metric-spec.ts";
+import { didYouMean } from "../errors/nearest.ts";
 import { SkyError } from "../errors/sky-error.ts";
 import { parseDuration } from "../function/duration.ts";
 
@@ -12,16 +13,37 @@ export type Metric = MetricSpec;
 
 const SHORTEST_MS = 100;
 
+/** @throws SkyError SKY_BAD_OPTION for what is no object, and for a name that is not among `names` */
+function checked<T extends object>(collector: string, options: T | undefined, names: readonly string[]): Partial<T> {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null)
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `the options of metrics.${collector} must be an object such as { interval: "1s" }; got ${JSON.stringify(options)}`,
+    );
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name))
+      throw new SkyError(
+        "SKY_BAD_OPTION",
+        `metrics.${collector} has no option "${name}"${didYouMean(name, names) || `; there is ${names.join(", ")}.`}`,
+      );
+  }
+  return options;
+}
+
 /** Work of all cores, in per cent: `cpu`. */
-export const CPU = (options?: Interval): Metric => ({ kind: "cpu", intervalMs: every(options, 2000) });
+export const CPU = (options?: Interval): Metric => ({ kind: "cpu", intervalMs: every("CPU", options, 2000) });
 /** Used memory in per cent, of the container where it has a limit: `mem`. */
-export const Memory = (options?: Interval): Metric => ({ kind: "memory", intervalMs: every(options, 2000) });
+export const Memory = (options?: Interval): Metric => ({ kind: "memory", intervalMs: every("Memory", options, 2000) });
 /** Used memory in MB: `mem_used_mb`. */
-export const MemoryUsed = (options?: Interval): Metric => ({ kind: "memoryUsed", intervalMs: every(options, 2000) });
+export const MemoryUsed = (options?: Interval): Metric => ({
+  kind: "memoryUsed",
+  intervalMs: every("MemoryUsed", options, 2000),
+});
 /** All memory in MB: `mem_total_mb`. */
 export const MemoryTotal = (options?: Interval): Metric => ({
   kind: "memoryTotal",
-  intervalMs: every(options, 60_000),
+  intervalMs: every("MemoryTotal", options, 60_000),
 });
 /** How full the disk of a path is, in per cent: `disk_/data`. @param path @default "/" */
 export const Disk = (path = "/", options?: Interval): Metric => {
@@ -30,28 +52,29 @@ export const Disk = (path = "/", options?: Interval): Metric => {
       "SKY_BAD_OPTION",
       `metrics.Disk takes an absolute path such as "/data"; got ${JSON.stringify(path)}`,
     );
-  return { kind: "disk", path, intervalMs: every(options, 5000) };
+  return { kind: "disk", path, intervalMs: every("Disk", options, 5000) };
 };
 export interface NetworkOptions extends Interval {
   /** Such as "eth0". @default all but the loopback */
   readonly interface?: string;
 }
 /** Bytes received since the machine started: `net_rx_eth0`, or `net_rx_all`. */
-export const NetworkRx = (options?: NetworkOptions): Metric => network("networkRx", options);
+export const NetworkRx = (options?: NetworkOptions): Metric => network("NetworkRx", options);
 /** Bytes sent since the machine started: `net_tx_eth0`, or `net_tx_all`. */
-export const NetworkTx = (options?: NetworkOptions): Metric => network("networkTx", options);
+export const NetworkTx = (options?: NetworkOptions): Metric => network("NetworkTx", options);
 export interface GpuOptions extends Interval {
   /** One of them. @default each */
   readonly index?: number;
 }
 /** Work of each NVIDIA GPU in per cent: `gpu_util_0`. */
-export const GPU = (options?: GpuOptions): Metric => gpu("gpu", 3000, options);
+export const GPU = (options?: GpuOptions): Metric => gpu("GPU", "gpu", 3000, options);
 /** Used memory of each GPU in MB: `gpu_mem_mb_0`. */
-export const GPUMemory = (options?: GpuOptions): Metric => gpu("gpuMemory", 3000, options);
+export const GPUMemory = (options?: GpuOptions): Metric => gpu("GPUMemory", "gpuMemory", 3000, options);
 /** Memory of each GPU in MB: `gpu_mem_total_mb_0`. */
-export const GPUMemoryTotal = (options?: GpuOptions): Metric => gpu("gpuMemoryTotal", 60_000, options);
+export const GPUMemoryTotal = (options?: GpuOptions): Metric =>
+  gpu("GPUMemoryTotal", "gpuMemoryTotal", 60_000, options);
 /** Temperature of each GPU in degrees Celsius: `gpu_temp_0`. */
-export const GPUTemp = (options?: GpuOptions): Metric => gpu("gpuTemperature", 3000, options);
+export const GPUTemp = (options?: GpuOptions): Metric => gpu("GPUTemp", "gpuTemperature", 3000, options);
 
 /** A number that a shell command prints. @param interval @default "3s" */
 export const Custom = (name: string, command: string, options?: Interval): Metric => {
@@ -65,7 +88,7 @@ export const Custom = (name: string, command: string, options?: Interval): Metri
       "SKY_BAD_OPTION",
       `metrics.Custom("${name}") takes a shell command; got ${JSON.stringify(command)}`,
     );
-  return { kind: "custom", name, command, intervalMs: every(options, 3000) };
+  return { kind: "custom", name, command, intervalMs: every("Custom", options, 3000) };
 };
 
 export interface DefaultOptions {
@@ -75,7 +98,9 @@ export interface DefaultOptions {
 }
 
 /** CPU, memory and GPUs. */
-export function Default({ cpuInterval, memoryInterval, gpuInterval }: DefaultOptions = {}): readonly Metric[] {
+export function Default(options?: DefaultOptions): readonly Metric[] {
+  const names = ["cpuInterval", "memoryInterval", "gpuInterval"];
+  const { cpuInterval, memoryInterval, gpuInterval } = checked("Default", options, names);
   const of = (interval: string | undefined): Interval => (interval === undefined ? {} : { interval });
   return [
     CPU(of(cpuInterval)),
@@ -89,25 +114,43 @@ export function Default({ cpuInterval, memoryInterval, gpuInterval }: DefaultOpt
   ];
 }
 
-function network(kind: "networkRx" | "networkTx", options: NetworkOptions = {}): Metric {
-  const named = options.interface === undefined ? {} : { interface: options.interface };
-  return { kind, ...named, intervalMs: every(options, 3000) };
-}
-
-function gpu(
-  kind: "gpu" | "gpuMemory" | "gpuMemoryTotal" | "gpuTemperature",
-  usualMs: number,
-  options: GpuOptions = {},
-): Metric {
+function network(collector: "NetworkRx" | "NetworkTx", options: NetworkOptions | undefined): Metric {
+  const { interface: name } = checked(collector, options, ["interface", "interval"]);
+  if (name !== undefined && !(typeof name === "string" && /^[^\s/:]{1,15}$/.test(name)))
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `metrics.${collector} takes an interface such as "eth0"; got ${JSON.stringify(name)}`,
+    );
+  const kind = collector === "NetworkRx" ? "networkRx" : "networkTx";
   return {
     kind,
-    ...(options.index === undefined ? {} : { index: options.index }),
-    intervalMs: every(options, usualMs),
+    ...(name !== undefined && { interface: name }),
+    intervalMs: every(collector, options, 3000, ["interface"]),
   };
 }
 
-function every(options: Interval | undefined, usualMs: number): number {
-  const { interval } = options ?? {};
+function gpu(
+  collector: string,
+  kind: "gpu" | "gpuMemory" | "gpuMemoryTotal" | "gpuTemperature",
+  usualMs: number,
+  options: GpuOptions | undefined,
+): Metric {
+  const { index } = checked(collector, options, ["index", "interval"]);
+  if (index !== undefined && !(Number.isInteger(index) && index >= 0))
+    throw new SkyError(
+      "SKY_BAD_OPTION",
+      `metrics.${collector} takes the index of a GPU such as 0; got ${JSON.stringify(index)}`,
+    );
+  return { kind, ...(index !== undefined && { index }), intervalMs: every(collector, options, usualMs, ["index"]) };
+}
+
+function every(
+  collector: string,
+  options: Interval | undefined,
+  usualMs: number,
+  others: readonly string[] = [],
+): number {
+  const { interval } = checked(collector, options, ["interval", ...others]);
   if (interval === undefined) return usualMs;
   const ms = parseDuration(interval, "interval");
   if (ms < SHORTEST_MS)

@@ -70,7 +70,7 @@ export class Pool implements AsyncDisposable {
     this.#bus = new EventBus(hiderOf(Object.values(spec.image.secrets)));
     this.#view = emptyPool(spec.name, Date.now());
     this.#bus.subscribe((event) => (this.#view = projectPool(this.#view, event)), {
-      only: ["Pool", "Node", "Tasks", "Scaling", "Error"],
+      only: ["Pool", "Node", "Tasks", "Scaling", "Error", "Metric"],
     });
     this.#console = attachConsole(this.#bus, spec.console);
     this.#progress = new Progress(this.#bus, spec.name, performance.timeOrigin + this.#began);

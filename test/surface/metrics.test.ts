@@ -24,6 +24,7 @@ test("what nodes tell of themselves", async () => {
   expect(points, report).toEqual([
     "the usual ones, with each GPU by its number",
     "named ones, each at its interval, and a command's number",
+    "no process is started for a sample, and the first comes at once",
     "no process goes on behind the pool",
     "null is none",
     "bad ones are refused before anything is made",

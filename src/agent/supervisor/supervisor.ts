@@ -60,7 +60,11 @@ export async function runSupervisor({
       // Nothing of what one program ran is there when the next one comes.
       void hosts.renew();
     },
-    controlled: (held) => lease?.held(held),
+    controlled: (held) => {
+      lease?.held(held);
+      // Behind what the link itself has to say.
+      if (held) setImmediate(() => collectors.listened());
+    },
     heard: () => lease?.renew(),
   });
   const hosts = new HostKeeper({
@@ -75,7 +79,11 @@ export async function runSupervisor({
     said: (message) => (message.type === "busy" ? lease?.busy(message.busy) : links.hostSaid(message)),
     printed: (line) => links.log(line),
   });
-  const collectors = new Collectors(config.metrics, (samples) => links.metrics(samples));
+  const collectors = new Collectors({
+    specs: config.metrics,
+    send: (samples) => links.metrics(samples),
+    problem: (line) => links.log({ type: "log", level: "warn", line }),
+  });
   const lease =
     config.parent === null
       ? new Lease({

@@ -56,6 +56,21 @@ await point("named ones, each at its interval, and a command's number", async ()
   holds(seen.get("gpu_util_1")!.length < seen.get("gpu_temp_0")!.length, "each has its own interval");
 });
 
+await point("no process is started for a sample, and the first comes at once", async () => {
+  const list = [
+    metrics.Custom("pid", "cd /; echo $$", { interval: "100ms" }),
+    metrics.Custom("ends", "echo 7; exit 3", { interval: "100ms" }),
+    metrics.MemoryTotal(),
+  ];
+  const seen = await samples({ metrics: list }, { pid: 5, ends: 3 });
+  assert.equal(new Set(seen.get("pid")).size, 1);
+  assert.equal(seen.get("ends")![2], 7);
+  await sky.compute({ image: { metrics: list }, console: "silent" }, async (pool) => {
+    const known = (): object => pool.snapshot().nodes[0]!.metrics;
+    for await (const _ of pool.events) if ("mem_total_mb" in known() && "pid" in known()) break;
+  });
+});
+
 await point("no process goes on behind the pool", () => {
   assert.deepEqual(
     children().filter((command) => /nvidia-smi|echo 42/.test(command) && !command.includes("programs/metrics.ts")),
@@ -79,6 +94,11 @@ await point("bad ones are refused before anything is made", async () => {
   assert.match(await message(() => metrics.CPU({ interval: "5ms" })), /the shortest is "100ms"/);
   assert.match(await message(() => metrics.Disk("data")), /an absolute path such as "\/data"; got "data"/);
   assert.match(await message(() => metrics.Custom("a b", "true")), /takes a name/);
+  const misspelt = { intervall: "1s" } as object;
+  for (const make of [metrics.CPU, metrics.GPU, metrics.NetworkRx])
+    assert.match(await message(() => make(misspelt)), /has no option "intervall"; did you mean "interval"/);
+  assert.match(await message(() => metrics.Memory("1s" as unknown as object)), /must be an object such as/);
+  assert.match(await message(() => metrics.GPU({ index: -1 })), /the index of a GPU/);
   const wrong = { metrics: ["cpu"] } as unknown as sky.Image;
   assert.match(await message(() => sky.compute({ image: wrong })), /image\.metrics\[0\] must be a collector/);
 });
