@@ -5,15 +5,15 @@ import type { Explanation } from "./explain/explanation.ts";
 import { nameOf } from "./name.ts";
 import { type FnOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { makePending, type Pending } from "./pending.ts";
-import type { OrRefs } from "./ref.ts";
+import { type OrRefs, withoutRefs } from "./ref.ts";
 import type { ResultOf } from "./stream.ts";
 
 /** A function that a pool can run. Calling it runs nothing: it describes a call. */
 export interface Fn<A extends readonly unknown[], R> {
   /** Each argument may be a `Ref` from `pool.put` in place of the value. */
   (...args: OrRefs<A>): Pending<ResultOf<R>>;
-  /** Runs the body here, as if it had never been wrapped. */
-  local(...args: A): R;
+  /** Runs the body here, as if it had never been wrapped; a `Ref` gives a copy of its value. */
+  local(...args: OrRefs<A>): R;
   /** The same function with other options. */
   with(options: FnOptions): Fn<A, R>;
   /**
@@ -81,7 +81,7 @@ function make(body: AnyFn[typeof BODY], options: ResolvedOptions): AnyFn {
   return Object.defineProperties(call, {
     [BODY]: { value: body },
     [OPTIONS]: { value: options },
-    local: { value: (...args: readonly unknown[]): unknown => body(...args) },
+    local: { value: (...args: readonly unknown[]): unknown => body(...withoutRefs(args)) },
     explain: { value: () => import("./explain/explain.ts").then(({ explain }) => explain(call as unknown as AnyFn)) },
     with: { value: (more: FnOptions): AnyFn => make(body, resolveOptions(more, options)) },
     name: { get: (): string => options.name ?? nameOf(body), configurable: true },

@@ -1,6 +1,5 @@
 import { type FnOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import type { AnyFn } from "./brand.ts";
-import { PutRef, refsExist } from "./ref.ts";
 
 const FN: unique symbol = Symbol.for("skyward.pending.fn") as never;
 const ARGS: unique symbol = Symbol.for("skyward.pending.args") as never;
@@ -41,8 +40,7 @@ class PendingCall {
   }
 
   local(): unknown {
-    const args = this[ARGS];
-    return this[FN].local(...(refsExist() ? args.map((arg) => (arg instanceof PutRef ? arg.value() : arg)) : args));
+    return this[FN].local(...this[ARGS]);
   }
 }
 

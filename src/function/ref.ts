@@ -65,6 +65,11 @@ export class PutRef {
   }
 }
 
+/** The arguments of a call that runs here: copies of their values in place of each `Ref`. @throws SkyError SKY_BAD_REF */
+export function withoutRefs(args: readonly unknown[]): readonly unknown[] {
+  return made ? args.map((arg) => (arg instanceof PutRef ? arg.value() : arg)) : args;
+}
+
 // What is met inside a value, or by another pool.
 register(PutRef, {
   id: "skyward.Ref",

@@ -288,6 +288,8 @@ export function refs(): void {
   sky.fn((options: { values: Float64Array }) => options)({ values: ref });
   // @ts-expect-error -- it is not the value itself
   void ref.length;
-  // @ts-expect-error -- nothing takes the place of a value when a function runs here at once
-  total.local(2, ref);
+  const locally: number = total.local(2, ref);
+  void locally;
+  // @ts-expect-error -- a Ref of another type, here too
+  total.local(2, pool.put("text"));
 }

@@ -228,6 +228,13 @@ await sky.compute({ worker, console: "silent" }, async (pool) => {
     await sleep(100);
     const waiting = queued.filter((task) => task.node === undefined);
     holds(waiting.length > 100, `${waiting.length} wait here`);
+    const frames = (): number[] => pool.stats().map(({ framesSent }) => framesSent);
+    const before = frames();
+    for (const task of waiting) task.cancel();
+    await Promise.allSettled(waiting);
+    // What leaves leaves with the end of the turn; acknowledgements of the node's own frames are no frames of ours.
+    await sleep(50);
+    assert.deepEqual(frames(), before);
     for (const task of queued) task.cancel();
     await Promise.allSettled(queued);
     for (const task of waiting) assert.deepEqual(task.attempts, []);

@@ -162,7 +162,7 @@ await sky.compute({ nodes: 4, console: "silent" }, async (pool) => {
   await point("a call that runs here gets a copy of what a Ref stands for", async () => {
     using values = pool.put(new Float64Array(MB).fill(2));
     const call = spoil(values);
-    assert.deepEqual([await call.local(), await call.local()], [2, 2]);
+    assert.deepEqual([await call.local(), await call.local(), spoil.local(values)], [2, 2, 2]);
     using table = pool.put(new Map([["a", new URL("http://a/")]]));
     const there = await echo(table).local();
     assert.deepEqual(there, new Map([["a", new URL("http://a/")]]));

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { blobBytes } from "../../../src/wire/blob-bytes.ts";
 import { codec } from "../../../src/values/registry.ts";
 import type { DecodeHooks, EncodeHooks } from "../../../src/values/hooks.ts";
 
@@ -44,6 +45,7 @@ export const hooks: EncodeHooks & DecodeHooks = {
   function: (fn) => [...functions].find(([, known]) => known === fn)?.[0],
   resolveFunction: (state) => functionNamed(String(state)),
   external: () => 7,
+  blob: blobBytes,
   resolveExternal: () => EXTERNAL.slice(),
   shared: (object) => (object === SHARED ? 5 : undefined),
   resolveShared: (index) => (index === 5 ? SHARED : undefined),
@@ -115,6 +117,12 @@ function leaf(d: Tagged, objects: Objects): unknown {
       return new Date(d["ms"] === null ? NaN : (d["ms"] as number));
     case "regexp":
       return Object.assign(new RegExp(d["source"] as string, d["flags"] as string), { lastIndex: d["lastIndex"] ?? 0 });
+    case "blob":
+      return new Blob([bytes(d["hex"])], { type: d["type"] as string });
+    case "file": {
+      const { type, name, lastModified } = d as unknown as { type: string; name: string; lastModified: number };
+      return new File([bytes(d["hex"])], name, { type, lastModified });
+    }
     case "url":
       return new URL(text);
     case "search-params":

@@ -1,3 +1,5 @@
+import { blobBytes } from "../../../src/wire/blob-bytes.ts";
+
 /**
  * Where two values differ, as a path, or undefined where they are the same: kinds, prototypes, contents, order, holes,
  * and which objects are one and the same.
@@ -25,6 +27,7 @@ function compare(a: unknown, b: unknown, path: string, seen: Seen): string | und
 }
 
 function content(a: object, b: object, path: string, seen: Seen): string | undefined {
+  if (a instanceof Blob) return compare(blobOf(a), blobOf(b as Blob), `${path} as parts`, seen);
   if (a instanceof Date) return compare(a.getTime(), (b as Date).getTime(), `${path}.getTime()`, seen);
   if (a instanceof RegExp) return compare(a.toString(), (b as RegExp).toString(), `${path}.toString()`, seen);
   if (a instanceof URL || a instanceof URLSearchParams) {
@@ -100,4 +103,9 @@ function sameBytes(a: Uint8Array, b: Uint8Array, path: string): string | undefin
 
 function byText(a: string | symbol, b: string | symbol): number {
   return String(a) < String(b) ? -1 : 1;
+}
+
+function blobOf(blob: Blob & { readonly name?: string; readonly lastModified?: number }): unknown {
+  const bytes = Buffer.from(blobBytes(blob)!).toString("hex");
+  return { bytes, type: blob.type, name: blob.name, lastModified: blob.lastModified };
 }
