@@ -12,6 +12,15 @@ async function machineOf(controller: Controller): Promise<string> {
   return (await controller.machines())[0]!;
 }
 
+/** From when its log has the first word of node 0 to when it has the second one for the nth time. */
+function secondsBetween({ output }: Controller, first: string, second: string, nth: number): number {
+  const times = (word: string): number[] =>
+    [...output.matchAll(new RegExp(`^(\\d+):(\\d+):(\\d+) +node 0 +${word}`, "gm"))].map(
+      ([, hours, minutes, seconds]) => Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds),
+    );
+  return (times(second)[nth - 1]! - times(first)[0]! + 86_400) % 86_400;
+}
+
 describe.concurrent("a node whose controller is silent", () => {
   it("finishes its task, waits for who comes to get the outcome, and goes", async ({ expect }) => {
     await using me = new Someone();
@@ -51,6 +60,8 @@ describe.concurrent("a node whose controller is silent", () => {
     controller.signal("SIGCONT");
     expect(await controller.ended, controller.output).toEqual({ code: 0, signal: null });
     expect(controller.output).toMatch(/node 0 +lost[^]*again: done/);
+    // Nobody tries to reach the one that is gone before another one is made.
+    expect(secondsBetween(controller, "lost", "create", 2)).toBeLessThan(8);
     expect(await controller.machines()).toEqual([]);
     expect(await me.ledger()).toEqual([]);
   });

@@ -114,6 +114,7 @@ export class CreatedMachine implements Machine {
     const left = this.#ssh.release();
     await Promise.race([left, sleep(LEAVE_MS, undefined, { ref: false })]);
     await this.#life.remove();
+    this.#ssh.abandon();
     await left;
   }
 }

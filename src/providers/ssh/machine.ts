@@ -67,6 +67,7 @@ export class SshMachine implements Machine {
   /** What links show to an agent that was started by another run. */
   #kept: KeptAgent | undefined;
   #released: Promise<void> | undefined;
+  readonly #gone = new AbortController();
 
   constructor(via: SshHost, connection: SshConnection, options: SshMachineOptions = {}) {
     this.#via = via;
@@ -178,6 +179,11 @@ export class SshMachine implements Machine {
     return this.#released;
   }
 
+  /** The machine is no more: a release that still tries to reach it is over. */
+  abandon(): void {
+    this.#gone.abort();
+  }
+
   async keep(rank: number, key: LinkKey): Promise<KeptMachine> {
     const started = this.#started;
     if (started === undefined) throw new SkyError("SKY_LINK_LOST", `the agent of ${this.name} was not started`);
@@ -286,7 +292,7 @@ export class SshMachine implements Machine {
   async #end(): Promise<void> {
     this.#bulk?.destroy();
     const { node, agent, supervisor } = this.#started ?? {};
-    const limit = AbortSignal.timeout(RELEASE_LIMIT_MS);
+    const limit = AbortSignal.any([AbortSignal.timeout(RELEASE_LIMIT_MS), this.#gone.signal]);
     let connection: SshConnection | undefined;
     const cut = (): void => connection?.destroy();
     limit.addEventListener("abort", cut);
