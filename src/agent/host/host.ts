@@ -55,6 +55,7 @@ export class Host {
     dir: () => outcomesDir(this.#dir, this.#sessionId),
     session: () => this.#session,
     bulk: () => this.#large.bulk,
+    lost: (id, attempt, detail) => this.#json(Op.LOST, { tasks: [{ id, attempt }], detail, innocent: true }),
   });
   #flushing = false;
   /** Frames that had arrived when the last malformed one came; -1 when a good one has come since. */

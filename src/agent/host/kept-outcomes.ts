@@ -17,6 +17,8 @@ export interface KeptOptions {
   readonly dir: () => string;
   readonly session: () => Session;
   readonly bulk: () => BulkLink;
+  /** What a task gave is gone. */
+  readonly lost: (id: number, attempt: number, detail: string) => void;
 }
 
 /**
@@ -93,7 +95,6 @@ export class KeptOutcomes {
     const { acked, sent } = this.#options.session();
     this.heard();
     for (const one of this.#large) if (one.arrived(acked)) this.#drop(one);
-    if (this.#large.size === 0 && this.#file === undefined) this.#forgetSmall();
     if (!this.#away && acked < sent && acked === this.#hadAtLook) this.#leave();
     this.#hadAtLook = acked < sent ? acked : -1;
   }
@@ -110,7 +111,7 @@ export class KeptOutcomes {
   #return(): void {
     if (this.#away) return;
     let room = RETURNING_BYTES;
-    for (const one of this.#large) if (one.leaving) room -= one.bytes;
+    for (const one of this.#large) if (one.underWay) room -= one.bytes;
     for (const one of this.#large) {
       if (one.leaving) continue;
       if (room <= 0) return;
@@ -120,8 +121,8 @@ export class KeptOutcomes {
           if (this.#large.has(one)) this.#send(one);
         },
         (error: unknown) => {
-          console.error(`an outcome can't be read from disk: ${String(error)}`);
-          this.#large.delete(one);
+          this.#drop(one);
+          this.#options.lost(one.id, one.attempt, `its outcome can't be read from disk: ${String(error)}`);
         },
       );
     }

@@ -38,12 +38,25 @@ export class LargeOutcome {
     this.bytes = totalBytes(this.#parts);
   }
 
+  get id(): number {
+    return this.#message.id;
+  }
+
+  get attempt(): number {
+    return this.#message.attempt;
+  }
+
+  /** Its parts have still to cross. */
+  get underWay(): boolean {
+    return this.leaving && !this.#crossed;
+  }
+
   /** Whether the controller has it, when it has so many frames. */
   arrived(acked: number): boolean {
     return this.#crossed && this.#frame !== undefined && acked >= this.#frame;
   }
 
-  /** Needs its parts in memory. `crossed`: they have arrived. */
+  /** Needs its parts in memory. `crossed`: they have arrived, or stand in frames. */
   send(session: Session, bulk: BulkLink, crossed: () => void): void {
     const [head = NOTHING, ...externals] = this.#parts!;
     const { id, attempt, status, elapsedUs } = this.#message;
@@ -70,6 +83,7 @@ export class LargeOutcome {
     session.bulk.send(head, (channel) => {
       this.#crossed = true;
       say(threw ? Status.THREW_BULK : Status.RETURNED_BULK, channel);
+      crossed();
     });
   }
 
