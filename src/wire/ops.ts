@@ -17,6 +17,9 @@ export const CHANNEL_MAX_BYTES = 4 * 1024 * 1024 * 1024;
 /** Most that a FILES or CODE record unpacks to: a host does that in one go. */
 export const PACK_MAX_BYTES = 32 * 1024 * 1024;
 
+/** Of a content's SHA-256. */
+export const HASH_BYTES = 32;
+
 /** Operations of records. Below 16 both ways, below 32 controller to host, above that host to controller. */
 export const Op = {
   OPEN: 1,
@@ -48,6 +51,7 @@ export const Op = {
   LOST: 34,
   LOG: 35,
   NOTE: 36,
+  HAVE: 37,
   MISSING: 38,
   BULK_WANTED: 39,
   INSPECTOR: 42,

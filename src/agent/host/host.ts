@@ -125,7 +125,7 @@ export class Host {
       if (!resumes) this.#reset();
       if (answerLeft(stream, this.#dir, hello.session, this.#sessionId)) return;
       const received = resumes && Number.isSafeInteger(hello.received) ? (hello.received as number) : 0;
-      stream.write(`${JSON.stringify({ ok: true, session: this.#sessionId, received: this.#session.received })}\n`);
+      stream.write(this.#placing.answer(this.#sessionId, this.#session.received));
       this.#session.attach(stream, received, rest);
       this.#tellDropped();
     } catch (error) {
@@ -156,7 +156,7 @@ export class Host {
   }
 
   #reset(): void {
-    if (this.#session.received > 0) {
+    if (this.#session.received + this.#session.sent > 0) {
       // What this answers belongs to the session that ends: the next one knows nothing of these tasks.
       this.#executor.cancel(0, Number.MAX_SAFE_INTEGER);
       this.#kept.reset();
@@ -204,7 +204,7 @@ export class Host {
         this.#brokenAt = session.received;
       },
     });
-    return session;
+    return this.#placing.greet(session);
   }
 
   #record(session: Session, op: number, buf: Buffer, start: number, end: number): void {

@@ -6,6 +6,7 @@ import type { CodeRecord, ExternalRecord, NpmSettings } from "../../wire/records
 import { changedTree, type Thing } from "../../wire/tree.ts";
 import * as task from "../../task/index.ts";
 import type { Installer } from "./install/installer.ts";
+import { wholeBlobs } from "./whole-blobs.ts";
 
 /** One generation of the tree. */
 interface Tree {
@@ -31,9 +32,10 @@ export class Library {
   constructor(dir: string, installer: Installer) {
     this.#dir = dir;
     this.#installer = installer;
-    // What an earlier host of this node left: the controller sends everything anew.
-    for (const left of ["blobs", "tree"]) rmSync(join(dir, left), { recursive: true, force: true });
+    // What an earlier host of this node left: its files stay where they are what they were.
+    rmSync(join(dir, "tree"), { recursive: true, force: true });
     mkdirSync(join(dir, "blobs"), { recursive: true, mode: 0o700 });
+    for (const hash of wholeBlobs(join(dir, "blobs"))) this.#kept.add(hash);
     this.#tree = this.#open();
   }
 
@@ -55,7 +57,12 @@ export class Library {
     }
   }
 
-  /** A new session of the controller sends everything anew. */
+  /** The hashes of all files that are here, one behind the other. */
+  get kept(): Buffer {
+    return Buffer.from([...this.#kept].join(""), "hex");
+  }
+
+  /** A session may send what another one has sent. */
   #keep(hash: string, content: Uint8Array): void {
     if (this.#kept.has(hash)) return;
     writeFileSync(this.blob(hash), content, { mode: 0o444, flag: "w" });

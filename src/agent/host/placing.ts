@@ -2,6 +2,8 @@ import { SkyError } from "../../errors/sky-error.ts";
 import type { CodeFailure, CodeRecord, NoteRecord, NpmRecord } from "../../wire/records.ts";
 import { Installer } from "./install/installer.ts";
 import { PushedNpm } from "./install/pushed-npm.ts";
+import type { Session } from "../../wire/session.ts";
+import { HASH_BYTES, Op } from "../../wire/ops.ts";
 import { Library } from "./library.ts";
 
 /** Puts functions in place on this node, and tells the controller how that goes. */
@@ -37,6 +39,19 @@ export class Placing {
 
   npm({ hash }: NpmRecord): void {
     this.#npm.came(hash === undefined ? undefined : this.library.blob(hash));
+  }
+
+  /** The answer to a controller: which session goes on, and in a new one how many files are here that HAVE tells of. */
+  answer(session: string, received: number): string {
+    const kept = received === 0 ? this.library.kept.length / HASH_BYTES : 0;
+    return `${JSON.stringify({ ok: true, session, received, ...(kept > 0 && { kept }) })}\n`;
+  }
+
+  /** Tells a new session of the files that are here. */
+  greet(session: Session): Session {
+    const { kept } = this.library;
+    if (kept.length > 0) session.send(Op.HAVE, kept);
+    return session;
   }
 
   /** The controller begins anew. */

@@ -57,6 +57,8 @@ interface Answer {
   readonly ok: boolean;
   readonly session?: string;
   readonly received?: number;
+  /** In a new session: so many files are on the node, of which a HAVE record tells. */
+  readonly kept?: number;
   /** So many bytes of outcomes follow, which an earlier host had not got rid of. */
   readonly left?: number;
   readonly code?: ErrorCode;
@@ -164,6 +166,7 @@ export class DataLink implements NodePort {
       stream.destroy();
       return false;
     }
+    if (this.#id === "" && answer.kept !== undefined) this.#shipping.waitForHave();
     this.#id = answer.session ?? "";
     this.session.attach(stream, answer.received ?? 0, rest);
     return true;
@@ -335,6 +338,8 @@ export class DataLink implements NodePort {
           buf[start + 8] === 2 ? "stderr" : "stdout",
           buf.toString("utf8", start + 9, end),
         );
+      case Op.HAVE:
+        return this.#shipping.have(buf.subarray(start, end));
       case Op.NOTE:
         return this.#note(readJson<NoteRecord>(buf, start, end));
       default:

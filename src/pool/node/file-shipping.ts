@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import type { ArtifactFile } from "../../function/artifact/artifact.ts";
 import { blob } from "../../function/artifact/store.ts";
 import { SkyError } from "../../errors/sky-error.ts";
-import { INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
+import { HASH_BYTES, INLINE_MAX_BYTES, Op } from "../../wire/ops.ts";
 import type { Session } from "../../wire/session.ts";
 import { packedFiles } from "./packed-files.ts";
 
@@ -37,13 +37,33 @@ class Shipment {
 export class FileShipping {
   readonly #session: Session;
   readonly #shipments = new Map<string, Shipment>();
+  /** What waits until the host has said which files it has; undefined where that is known. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
+  waitForHave(): void {
+    this.#waiting ??= [];
+  }
+
+  /** Files that an earlier session, or an earlier host, has left there: these need not be sent. */
+  have(hashes: Buffer): void {
+    if (hashes.length % HASH_BYTES !== 0) throw new SkyError("SKY_WIRE_MALFORMED", "HAVE is a list of hashes");
+    const there = new Shipment();
+    there.leave();
+    for (let at = 0; at < hashes.length; at += HASH_BYTES)
+      this.#shipments.set(hashes.toString("hex", at, at + HASH_BYTES), there);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const send of waiting) send();
+    this.#session.flush();
+  }
+
   /** Runs `then` when all files are in frames; at once where they are. */
   send(files: readonly File[], then: () => void): void {
+    if (this.#waiting) return void this.#waiting.push(() => this.send(files, then));
     let open = 1;
     const one = (): void => {
       if (--open === 0) then();

@@ -47,6 +47,16 @@ export class Shipping {
     this.#atHome = atHome;
   }
 
+  /** The node has files already, and is about to say which. */
+  waitForHave(): void {
+    this.#files.waitForHave();
+  }
+
+  /** @param hashes of files that the node has. @throws SkyError SKY_WIRE_MALFORMED */
+  have(hashes: Buffer): void {
+    this.#files.have(hashes);
+  }
+
   /** Puts a code in place. @throws SkyError SKY_INSTALL_FAILED */
   prepare(code: Code): Promise<void> {
     let placed = this.#placed.get(code);
