@@ -30,7 +30,7 @@ export class Executors {
     this.#events = events;
   }
 
-  /** Starts the one that most functions will use; work may come before. */
+  /** Starts the one that most functions will use, before there is work. */
   open(): void {
     this.#of(this.#config.executor === "process" ? "process" : "thread");
   }

@@ -109,11 +109,6 @@ export class Host {
     return this.#executor.busy;
   }
 
-  /** Starts the executors, once the node has been said to be ready. */
-  open(): void {
-    this.#executor.open();
-  }
-
   /** Takes over a new data stream. Its second line says which session goes on and how much of it has arrived. */
   async link(stream: Duplex): Promise<void> {
     stream.on("error", () => stream.destroy());
@@ -245,9 +240,12 @@ export class Host {
       case Op.UNSHARE:
         need(start, end, 4, "UNSHARE");
         return this.#large.unshare(buf.readUInt32LE(start));
-      case Op.TOPOLOGY:
-        this.#info = { ...this.#info, ...readJson<Partial<InstanceFacts>>(buf, start, end) };
-        return this.#executor.setInfo(this.#info);
+      case Op.TOPOLOGY: {
+        const { complete, ...facts } = readJson<Partial<InstanceFacts> & { complete?: boolean }>(buf, start, end);
+        this.#info = { ...this.#info, ...facts };
+        this.#executor.setInfo(this.#info);
+        return complete === true ? this.#executor.open() : undefined;
+      }
       default:
         if (op === Op.DEBUG || op === Op.DEBUG_END) return this.#inspectors.record(op, buf, start, end);
         if (isStreamOp(op)) return this.#streamRecord(session, op, buf, start, end);

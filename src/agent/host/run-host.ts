@@ -24,7 +24,6 @@ export async function runHost(): Promise<void> {
         // On the program's own computer nodes meet at its loopback.
         const address = config.parent === null ? network.address : undefined;
         channel.ready({ ...(address && { address }), accelerators: accelerator?.count ?? 0 });
-        setImmediate(() => host?.open());
       });
     },
     link(stream, linkEpoch, bulk) {

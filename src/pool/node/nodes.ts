@@ -11,12 +11,13 @@ import type { KeptMachine } from "../../providers/provider.ts";
 import { leave, type TakenUp, takeUp } from "../keep/keeping.ts";
 import { messageOf } from "../message-of.ts";
 import type { PoolSpec } from "../spec.ts";
-import { Node } from "./node.ts";
+import { Node, type NodeState } from "./node.ts";
 import type { NodeNews } from "./node-news.ts";
 import { SyncIncludes } from "./sync-includes.ts";
 import { logOf, withLog } from "./with-log.ts";
 import { placeOf } from "./topology.ts";
 
+const COMING: ReadonlySet<NodeState> = new Set(["provisioning", "connecting", "preparing"]);
 /** Tries to bring up a node's machine again after it was lost, before the rank is given up. */
 const REPLACE_TRIES = 3;
 
@@ -221,7 +222,10 @@ export class Nodes {
   /** Tells every node how the pool looks now. */
   #publish(): void {
     const nodes = [...this.#nodes.values()].sort((a, b) => a.rank - b.rank);
-    for (const node of nodes) node.topology(placeOf(node, nodes, this.#options.spec.desired, this.#jobId));
+    const { desired } = this.#options.spec;
+    // Until then executors start with their first function: nodes that share cores with others come up first.
+    const complete = nodes.length === desired && nodes.every(({ state }) => !COMING.has(state));
+    for (const node of nodes) node.topology({ ...placeOf(node, nodes, desired, this.#jobId), complete });
   }
 
   /** Whether a function's lines should leave the node. */
