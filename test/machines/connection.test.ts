@@ -40,7 +40,7 @@ const WEATHERS: Readonly<Record<string, Weather>> = {
   "a way of 50 ms that loses 1 %": { delayMs: 25, loss: 0.01 },
 };
 
-describe.concurrent.each(Object.keys(WEATHERS))("the connection of a node over %s", (name) => {
+describe.concurrent.each(Object.keys(WEATHERS))("the connection of a node over %s", { timeout: 120_000 }, (name) => {
   const start = (machines: number): Promise<Rig> => {
     const weather = WEATHERS[name]!;
     return Rig.start({ machines, ...(weather.loss === undefined ? {} : { weather }) });

@@ -24,7 +24,7 @@ async function at(stage: string, me: Someone, more: Readonly<Record<string, stri
   return controller;
 }
 
-describe.concurrent("Ctrl-C", () => {
+describe.concurrent("Ctrl-C", { timeout: 120_000 }, () => {
   it.for(Object.keys(STAGES))("while %s: the machines end, then the program", async (stage, { expect }) => {
     await using me = new Someone();
     const controller = await at(stage, me);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { Rig } from "../rig/rig.ts";
 import { Clocks } from "./clock.ts";
 import { type Controller, ends, Someone } from "./controller-process.ts";
 
@@ -21,7 +22,10 @@ function secondsBetween({ output }: Controller, first: string, second: string, n
   return (times(second)[nth - 1]! - times(first)[0]! + 86_400) % 86_400;
 }
 
-describe.concurrent("a node whose controller is silent", () => {
+/** A busy computer takes several times as long. */
+const timeout = 120_000;
+
+describe.concurrent("a node whose controller is silent", { timeout }, () => {
   it("finishes its task, waits for who comes to get the outcome, and goes", async ({ expect }) => {
     await using me = new Someone();
     const controller = await me.controller({ TTL, HOLD: "9000" });
@@ -49,6 +53,20 @@ describe.concurrent("a node whose controller is silent", () => {
     expect(await controller.machines()).toEqual([]);
   });
 
+  it("keeps outcomes on a borrowed machine too, as long as its connection is there", async ({ expect }) => {
+    await using rig = await Rig.start();
+    await using me = new Someone();
+    const controller = await me.controller({ SSH: JSON.stringify(rig.ssh), HOLD: "8000" });
+    await controller.says(/^working/m);
+    controller.signal("SIGSTOP");
+    // Longer than a connection that is gone would be forgiven.
+    await sleep(18_000);
+    controller.signal("SIGCONT");
+    expect(await controller.ended, controller.output).toEqual({ code: 0, signal: null });
+    expect(controller.output).toMatch(/held: done/);
+    expect(controller.output).not.toMatch(/again|attempt 2|lost/);
+  });
+
   it("goes when it has nothing to do; the controller that wakes up has another one made", async ({ expect }) => {
     await using me = new Someone();
     const controller = await me.controller({ TTL, HOLD: "1", IDLE: "2000" });
@@ -67,7 +85,7 @@ describe.concurrent("a node whose controller is silent", () => {
   });
 });
 
-describe.concurrent.each(["+1d", "-1d"])("a clock that is set by %s", (offset) => {
+describe.concurrent.each(["+1d", "-1d"])("a clock that is set by %s", { timeout }, (offset) => {
   let clocks: Clocks;
   beforeAll(async () => {
     clocks = await Clocks.make(offset.replace("+", "plus"));

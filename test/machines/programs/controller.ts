@@ -2,7 +2,7 @@
  * A controller that is killed at a given point: KILL is "before prepare", "after provision" and so on, "task" for
  * while a task runs, or nothing. HANG names a call that never ends, SLOW one that takes 3 s longer, STEP a command of
  * the image, OWN a handler of its own for SIGINT; after IDLE ms without a task it runs another one. Tells its machines'
- * owner, then what it did, on stdout.
+ * owner, then what it did, on stdout. SSH has the options of machines to borrow in their place.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sky from "skyward";
@@ -11,7 +11,7 @@ import { stateDir } from "../../../src/pool/ledger/state-dir.ts";
 import { Disturbed, type Plan } from "../../../src/providers/conformance/disturbed.ts";
 
 const { KILL = "", IMAGE = "", TTL = "600s", NAME = "killed", HOLD = "1", NODES = "1" } = process.env;
-const { HANG = "", SLOW = "", STEP, OWN, IDLE } = process.env;
+const { HANG = "", SLOW = "", STEP, OWN, IDLE, SSH } = process.env;
 const SLOW_MS = 3000;
 const killed =
   (when: string): Plan =>
@@ -29,7 +29,10 @@ const killed =
     // Nothing else happens until the signal has come.
     return new Promise<undefined>(() => undefined);
   };
-const provider = new Disturbed(sky.container({ image: IMAGE }), killed("before"), killed("after"));
+const provider =
+  SSH === undefined
+    ? new Disturbed(sky.container({ image: IMAGE }), killed("before"), killed("after"))
+    : sky.ssh(JSON.parse(SSH) as sky.SshProviderOptions);
 
 const work = sky.fn(async (ms: number) => {
   console.log(`works for ${ms} ms`);
