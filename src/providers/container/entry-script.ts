@@ -36,8 +36,9 @@ if read -r end 2>/dev/null </run/skyward/lease; then echo $((end - \${up%%.*}));
 `;
 
 /** Makes sure that there is an sshd, says so, and waits until it is let go: with whoever asked for it, if that dies. */
-export const SSHD_SCRIPT = `add_sshd() {
-if command -v sshd >/dev/null || [ -x /usr/sbin/sshd ]; then return; fi
+export const SSHD_SCRIPT = `has_sshd() { command -v sshd >/dev/null || [ -x /usr/sbin/sshd ]; }
+add_sshd() {
+if has_sshd; then return; fi
 if command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq && apt-get install -y -qq --no-install-recommends openssh-server ca-certificates
@@ -47,6 +48,7 @@ else echo "this image has no sshd, and no way to install one" >&2; return 1
 fi
 }
 add_sshd </dev/null >&2 || exit 1
+has_sshd || { echo "there is still no sshd" >&2; exit 1; }
 rm -f /etc/ssh/ssh_host_*
 echo ready
 read -r _
