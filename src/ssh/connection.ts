@@ -78,7 +78,7 @@ export class SshConnection {
           keepaliveCountMax: KEEPALIVES_MISSED,
           algorithms: { serverHostKey: hostKeyAlgorithms(knownHosts.typesFor(place.host, place.port)) },
           hostVerifier: (key: Buffer) => {
-            refusal = refusalOf(place, key, knownHosts);
+            refusal = refusalOf(place, key, knownHosts, way !== undefined);
             return refusal === undefined;
           },
         });
@@ -180,11 +180,24 @@ function hostKeyAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
   return [...HOST_KEY_ALGORITHMS.filter(isKnown), ...HOST_KEY_ALGORITHMS.filter((name) => !isKnown(name))];
 }
 
+/** What accepts a host's key, into the file that was looked into. */
+function trustCommand(
+  { host, port }: Pick<SshTarget, "host" | "port">,
+  files: readonly string[],
+  isBehind: boolean,
+): string {
+  const place = `${host.includes(":") ? `[${host}]` : host}${port === 22 ? "" : `:${port}`}`;
+  const file = files.length === 1 ? ` --known-hosts ${files[0]}` : "";
+  return `sky ssh trust ${place}${file}${isBehind ? " --jump <the host before it>" : ""}`;
+}
+
 function refusalOf(
   { host, port }: Pick<SshTarget, "host" | "port">,
   key: Buffer,
   knownHosts: KnownHosts,
+  isBehind: boolean,
 ): SkyError | undefined {
+  const trust = trustCommand({ host, port }, knownHosts.files, isBehind);
   const name = hostName(host, port);
   const verdict = knownHosts.check(host, port, key);
   const shown = `${keyType(key)} ${fingerprint(key)}`;
@@ -194,7 +207,7 @@ function refusalOf(
   if (verdict.state === "unknown") {
     const message = `${name} shows the host key ${shown}, which is in none of ${knownHosts.files.join(", ")}`;
     return new SkyError("SKY_SSH_HOST_UNKNOWN", message, {
-      hint: `Compare the fingerprint on the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: sky ssh trust ${name}`,
+      hint: `Compare the fingerprint on the machine (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then: ${trust}`,
       details: { ...details, line },
     });
   }
@@ -202,7 +215,7 @@ function refusalOf(
     return new SkyError("SKY_SSH_HOST_KEY", `${name} shows the revoked host key ${shown}`, { details });
   const message = `${name} shows the host key ${shown}, but known_hosts expects ${verdict.expected.join(" or ")}`;
   return new SkyError("SKY_SSH_HOST_KEY", message, {
-    hint: `If the machine was made anew, compare the fingerprint on it, then: sky ssh trust ${name}`,
+    hint: `If the machine was made anew, compare the fingerprint on it, then: ${trust}`,
     details: { ...details, line, expected: verdict.expected },
   });
 }

@@ -9,6 +9,7 @@ describe("SSH targets", () => {
     ["build", { user: userInfo().username, host: "build", port: 22 }],
     ["me@10.0.0.1", { user: "me", host: "10.0.0.1", port: 22 }],
     ["me@[2001:db8::1]:22", { user: "me", host: "2001:db8::1", port: 22 }],
+    ["me@[gpu-1]:2222", { user: "me", host: "gpu-1", port: 2222 }],
     ["[fe80::1%eth0]", { user: userInfo().username, host: "fe80::1%eth0", port: 22 }],
   ])("%s", (text, target) => {
     expect(parseTarget(text)).toEqual(target);

@@ -8,7 +8,7 @@ export interface SshTarget {
   readonly port: number;
 }
 
-const SHAPE = /^(?:([^@\s:[\]]+)@)?(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s@:[\]/]+))(?::(\d{1,5}))?$/;
+const SHAPE = /^(?:([^@\s:[\]]+)@)?(?:\[([\w:.%-]+)\]|([^\s@:[\]/]+))(?::(\d{1,5}))?$/;
 
 /** What is left out of a target is for the configuration to say. */
 export type GivenTarget = Pick<SshTarget, "host"> & Partial<SshTarget>;

@@ -54,7 +54,8 @@ describe("sky ssh trust", () => {
     const prints = [join(sshd.dir, "host_key.pub"), join(dir, "other.pub")].map(fingerprintOf);
     const provider = sky.ssh({ hosts: [sshd.target], key: sshd.key, knownHosts: file });
     const refused: unknown = await sky.compute({ provider, console: "silent" }, async () => undefined).catch((e) => e);
-    expect(refused).toMatchObject({ code: "SKY_SSH_HOST_KEY", hint: expect.stringContaining(`sky ssh trust ${name}`) });
+    const command = `sky ssh trust 127.0.0.1:${sshd.port} --known-hosts ${file}`;
+    expect(refused).toMatchObject({ code: "SKY_SSH_HOST_KEY", hint: expect.stringContaining(command) as string });
     for (const print of prints) expect((refused as Error).message).toContain(print);
     const { stdout, code } = await run("trust", name, "--known-hosts", file, "--yes");
     expect(code).toBe(0);

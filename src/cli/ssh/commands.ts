@@ -7,6 +7,7 @@ const file = { kind: "parsed", parse: String, optional: true, placeholder: "file
 const wayFlags = {
   key: { ...file, brief: "The private key to log in with" },
   knownHosts: { ...file, brief: "The file with the hosts' keys" },
+  jump: { ...file, placeholder: "host", brief: "The host to go through, or several with commas between" },
 } as const;
 
 export interface TrustFlags extends WayFlags {

@@ -4,7 +4,7 @@ import { SkyError } from "../../errors/sky-error.ts";
 export function withLog(error: unknown, log: string | undefined): unknown {
   if (!(error instanceof SkyError) || log === undefined) return error;
   const { code, message, cause, retryable, details } = error;
-  const hint = `${error.hint} What the node said is in ${log} (\`sky logs\` shows it).`;
+  const hint = `${error.hint}\nWhat the node said is in ${log} (\`sky logs\` shows it).`;
   return new SkyError(code, message, { cause, retryable, hint, details: { ...details, log } });
 }
 
