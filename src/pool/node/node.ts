@@ -271,6 +271,7 @@ export class Node {
       this.#attaching = stream;
       if (await data.attach(stream).finally(() => (this.#attaching = undefined))) {
         if (data.up) this.#silentSince = undefined;
+        this.#left = false;
         return;
       }
       // Else the control link has told of it meanwhile.
