@@ -1,8 +1,11 @@
 import { Buffer } from "node:buffer";
 
-/** Most that is kept, and how long: writing to memory that was in use is several times faster than to fresh memory. */
+/**
+ * Most that is kept, and how long: writing to memory that was in use is several times faster than to fresh memory. Long
+ * enough that 256 MiB over SSH, there and back, finds what it left.
+ */
 const SPARE_MAX_BYTES = 512 * 1024 * 1024;
-const SPARE_MS = 3000;
+const SPARE_MS = 6000;
 /** A value takes a buffer that is larger by at most this share. */
 const SLACK = 1.25;
 
