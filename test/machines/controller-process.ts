@@ -25,7 +25,8 @@ export class Someone implements AsyncDisposable {
   async controller(env: Readonly<Record<string, string>>, program = "controller"): Promise<Controller> {
     const child = spawn(process.execPath, [...SOURCE, `test/machines/programs/${program}.ts`], {
       cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
+      // Its input ends with the tests, whatever ends them.
+      stdio: ["pipe", "pipe", "pipe"],
       // A group of its own, as a shell would give it.
       detached: true,
       env: { ...process.env, ...this.#env, IMAGE: await imageOf("baked"), ...env },

@@ -61,6 +61,9 @@ async function main(): Promise<void> {
   console.log("closed");
 }
 
+const { stdin } = process;
+stdin.once("end", () => process.kill(process.pid, "SIGKILL")).resume();
+(stdin as unknown as { unref(): void }).unref();
 console.log(`owner ${await ownerId(stateDir())}`);
 if (OWN === undefined) await main();
 else {
