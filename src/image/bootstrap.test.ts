@@ -168,6 +168,13 @@ describe("a bootstrap", () => {
     process.kill(Number(readFileSync(join(home, "service"), "utf8")));
   });
 
+  it("cuts a line that does not end, at once", async () => {
+    const { events } = await run({ steps: ["head -c 3000000 /dev/zero | tr '\\0' x"] });
+    const lines = printed(events);
+    expect(lines.join("").length).toBe(3_000_000);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(4096);
+  });
+
   it("ends what does not listen, too", async () => {
     const deaf = `trap '' TERM; echo $$ > ~/deaf; while :; do sleep 1; done`;
     await expect(run({ steps: [deaf], bootstrapTimeout: "1s" })).rejects.toThrow(/did not end within .*1s/);

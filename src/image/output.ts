@@ -35,16 +35,21 @@ export class BootstrapOutput {
       const end = this.#rest[at]!;
       // The next piece says whether this return is the first half of a line's end.
       if (end === "\r" && at + 1 === this.#rest.length) break;
-      const line = this.#rest.slice(0, at);
+      const line = this.#cut(this.#rest.slice(0, at), events);
       const crlf = end === "\r" && this.#rest[at + 1] === "\n";
       this.#rest = this.#rest.slice(at + (crlf ? 2 : 1));
       this.#line(line, end === "\r" && !crlf, events);
     }
-    while (this.#rest.length > LINE_MAX && !this.#rest.startsWith(this.#mark)) {
-      this.#line(this.#rest.slice(0, LINE_MAX), false, events);
-      this.#rest = this.#rest.slice(LINE_MAX);
-    }
+    this.#rest = this.#cut(this.#rest, events);
     return events;
+  }
+
+  /** @returns the end of a line that is too long; our own lines are as long as they are */
+  #cut(line: string, events: BootstrapEvent[]): string {
+    if (line.startsWith(this.#mark)) return line;
+    let at = 0;
+    for (; line.length - at > LINE_MAX; at += LINE_MAX) this.#line(line.slice(at, at + LINE_MAX), false, events);
+    return line.slice(at);
   }
 
   #line(line: string, returned: boolean, events: BootstrapEvent[]): void {
