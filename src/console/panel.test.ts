@@ -8,7 +8,7 @@ import { panelRows } from "./panel.ts";
 type Unstamped<T> = T extends SkyEvent ? Omit<T, "pool" | "at"> : never;
 type Step = Unstamped<SkyEvent> & { at?: number };
 
-const size = { columns: 120, rows: 40, colors: colorsFor(false) };
+const size = { columns: 130, rows: 40, colors: colorsFor(false) };
 
 function poolAfter(...events: readonly Step[]): PoolView {
   let view = emptyPool("p", 0);
@@ -50,6 +50,17 @@ describe("the panel", () => {
       "node 2  waiting          12 s",
       "nodes 1/3 · slots 2/4 · 1,234 done, 2 running, 5 queued",
     ]);
+  });
+
+  it("has shorter bars on a narrow terminal, then none", () => {
+    const cpu = { type: "Metric.Sampled", node: 0, name: "cpu", value: 50 } as const;
+    const mem = { type: "Metric.Sampled", node: 0, name: "mem", value: 100 } as const;
+    const view = poolAfter({ ...start, totalNodes: 1 }, ready(0), cpu, mem);
+    const row = (columns: number): string => panelRows(view, 9000, { ...size, columns })[0]!;
+    expect(row(100)).toBe("node 0  ready     9 s  me@box0:22  slots ░░░░░░░░ 0/4  cpu ████░░░░  50%  mem ████████ 100%");
+    expect(row(80)).toBe("node 0  ready     9 s  me@box0:22  slots ░░░░ 0/4  cpu ██░░  50%  mem ████ 100%");
+    expect(row(70)).toBe("node 0  ready     9 s  slots ░░░░ 0/4  cpu ██░░  50%  mem ████ 100%");
+    expect(row(50)).toBe("node 0  ready     9 s  slots 0/4  cpu  50%  mem 100%");
   });
 
   it("shows those that need a look where not all fit", () => {

@@ -22,7 +22,7 @@ const MACHINE_MAX = 24;
  * The rows of a pool on a terminal: a line for each node, those that need a look first, and one for the pool.
  * Pure: it is drawn anew ten times a second from the view alone.
  */
-export function panelRows(view: PoolView, now: number, { rows, colors }: PanelSize, name?: string): string[] {
+export function panelRows(view: PoolView, now: number, { columns, rows, colors }: PanelSize, name?: string): string[] {
   const room = Math.max(0, Math.min(NODE_ROWS_MAX, rows - ROWS_LEFT));
   // Of a pool that closes nobody needs to know how loaded its nodes were.
   const nodes = view.phase === "stopping" ? [] : view.nodes.filter((node) => node.status !== "gone");
@@ -30,8 +30,15 @@ export function panelRows(view: PoolView, now: number, { rows, colors }: PanelSi
   const label = Math.max(...shown.map(({ node }) => String(node).length), 1);
   const machine = Math.min(MACHINE_MAX, Math.max(...shown.map((node) => clean(node.machine ?? "").length), 0));
   const statusWidth = Math.max(...shown.map((node) => node.status.length), 0);
-  const style = { colors, label, machine, status: statusWidth, prefix: name === undefined ? "" : `${name}/` };
+  const style = { colors, label, machine, status: statusWidth, bar: BAR, prefix: name === undefined ? "" : `${name}/` };
   const lines = shown.map((node) => nodeRow(node, view, now, style));
+  // On a narrow terminal the numbers matter more than long bars, and than where a ready node is.
+  for (const narrower of [{ bar: 4 }, { bar: 4, machine: 0 }, { bar: 0, machine: 0 }]) {
+    const over = shown.some(({ status }, index) => status === "ready" && widthOf(lines[index]!) >= columns);
+    if (!over) break;
+    for (const [index, node] of shown.entries())
+      if (node.status === "ready") lines[index] = nodeRow(node, view, now, { ...style, ...narrower });
+  }
   const hidden = nodes.length - shown.length;
   if (hidden > 0 && room > 0) lines.push(colors.dim(`  … and ${hidden} more: ${otherCounts(view, shown)}`));
   const status = clean(statusText(view, now));
@@ -75,6 +82,7 @@ interface RowStyle {
   readonly label: number;
   readonly machine: number;
   readonly status: number;
+  readonly bar: number;
   readonly prefix: string;
 }
 
@@ -99,11 +107,12 @@ function nodeRow(node: NodeView, view: PoolView, now: number, style: RowStyle): 
   if (node.slots > 0) {
     const taken = Math.min(view.tasks.runningPerNode[node.node] ?? 0, node.slots);
     const counted = `${taken}/${node.slots}`.padEnd(2 * String(node.slots).length + 1);
-    parts.push(`slots ${bar(taken / node.slots)} ${counted}`);
+    parts.push(`slots ${bar(taken / node.slots, style.bar)}${counted}`);
   }
   for (const [label, name] of GAUGES) {
     const value = node.metrics[name];
-    if (value !== undefined) parts.push(`${label} ${bar(value / 100)} ${String(Math.round(value)).padStart(3)}%`);
+    if (value !== undefined)
+      parts.push(`${label} ${bar(value / 100, style.bar)}${String(Math.round(value)).padStart(3)}%`);
   }
   const gpus = gpuText(node.metrics);
   if (gpus !== "") parts.push(gpus);
@@ -139,9 +148,13 @@ function paint(status: NodeStatus, colors: Colors): (text: string) => string {
   return status === "disconnected" || status === "draining" ? colors.yellow : colors.cyan;
 }
 
-function bar(share: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR);
-  return "█".repeat(full) + "░".repeat(BAR - full);
+function bar(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return width === 0 ? "" : `${"█".repeat(full)}${"░".repeat(width - full)} `;
+}
+
+function widthOf(row: string): number {
+  return row.replaceAll(/\x1b\[[\d;]*m/g, "").length;
 }
 
 function clean(text: string): string {

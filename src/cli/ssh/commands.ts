@@ -54,5 +54,13 @@ Examples:
 export const ssh = buildRouteMap({
   routes: { shell, trust, clean },
   defaultCommand: "shell",
-  docs: { brief: "Open a shell on a node of an open pool; trust or clean a host", hideRoute: { shell: true } },
+  docs: {
+    brief: "Open a shell on a node of an open pool; trust or clean a host",
+    fullDescription: `sky ssh [pool] [rank] opens a shell on a node of an open pool, on the head where no rank is given; sky ssh shell --help says more.
+
+Examples:
+  sky ssh
+  sky ssh train 2`,
+    hideRoute: { shell: true },
+  },
 });
