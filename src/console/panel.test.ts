@@ -57,7 +57,9 @@ describe("the panel", () => {
     const mem = { type: "Metric.Sampled", node: 0, name: "mem", value: 100 } as const;
     const view = poolAfter({ ...start, totalNodes: 1 }, ready(0), cpu, mem);
     const row = (columns: number): string => panelRows(view, 9000, { ...size, columns })[0]!;
-    expect(row(100)).toBe("node 0  ready     9 s  me@box0:22  slots ░░░░░░░░ 0/4  cpu ████░░░░  50%  mem ████████ 100%");
+    expect(row(100)).toBe(
+      "node 0  ready     9 s  me@box0:22  slots ░░░░░░░░ 0/4  cpu ████░░░░  50%  mem ████████ 100%",
+    );
     expect(row(80)).toBe("node 0  ready     9 s  me@box0:22  slots ░░░░ 0/4  cpu ██░░  50%  mem ████ 100%");
     expect(row(70)).toBe("node 0  ready     9 s  slots ░░░░ 0/4  cpu ██░░  50%  mem ████ 100%");
     expect(row(50)).toBe("node 0  ready     9 s  slots 0/4  cpu  50%  mem 100%");

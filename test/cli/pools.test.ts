@@ -45,7 +45,7 @@ describe("from another terminal", () => {
     const { stdout, code } = await sky(["nodes"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^demo {2}process \d+, .*open-pool\.ts\nnode 0 {2}ready .*local-0 .*\nnode 1 {2}ready .*local-1 .*\nnodes 2\/2 · /,
+      /^demo {2}process \d+, .*open-pool\.ts\nnode 0 {2}ready +\d+ s {2}local-0 .*\nnode 1 {2}ready +\d+ s {2}local-1 .*\nnodes 2\/2 · /,
     );
     const [pool] = JSON.parse((await sky(["nodes", "demo", "--json"])).stdout) as [
       { name: string; view: { slots: number } },

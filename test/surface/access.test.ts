@@ -11,30 +11,36 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const POINTS = [
-  "exec on every node: output, environment, words as they are",
-  "exec tells failures, limits and cancels, and leaves nothing running",
-  "commands end with the pool",
-  "exec tells its output as it comes",
-  "a file there and back, into a folder, with progress",
-  "nodes that share a disk don't disturb each other",
-  "a folder with links and modes, without what is excluded",
-  "a copy that was cut goes on where it was",
-  "rm, and paths that are not there",
-  "a shell with a terminal",
-];
+const PROGRAMS = {
+  access: [
+    "exec on every node: output, environment, words as they are",
+    "exec tells failures, limits and cancels, and leaves nothing running",
+    "commands end with the pool",
+    "exec tells its output as it comes",
+    "a shell with a terminal",
+  ],
+  files: [
+    "a file there and back, into a folder, with progress",
+    "nodes that share a disk don't disturb each other",
+    "a folder with links and modes, without what is excluded",
+    "a copy that was cut goes on where it was",
+    "rm, and paths that are not there",
+  ],
+};
 
-test("commands, files and shells, on this computer", async () => {
-  const { code, points, report } = await runProgram("test/surface/programs/access.ts", { env: { TEST_HOME: home } });
-  expect(points, report).toEqual(POINTS);
-  expect(code, report).toBe(0);
-});
+for (const [name, expected] of Object.entries(PROGRAMS)) {
+  test(`${name}, on this computer`, async () => {
+    const { code, points, report } = await runProgram(`test/surface/programs/${name}.ts`, { env: { TEST_HOME: home } });
+    expect(points, report).toEqual(expected);
+    expect(code, report).toBe(0);
+  });
 
-test("commands, files and shells, over SSH", async () => {
-  await using sshd = await Sshd.start({ env: { HOME: home, XDG_CACHE_HOME: `${home}/.cache` } });
-  const ssh = { hosts: [sshd.target, sshd.target], key: sshd.key, knownHosts: sshd.knownHosts };
-  const env = { SSH: JSON.stringify(ssh), TEST_HOME: home };
-  const { code, points, report } = await runProgram("test/surface/programs/access.ts", { env });
-  expect(points, report).toEqual(POINTS);
-  expect(code, report).toBe(0);
-});
+  test(`${name}, over SSH`, async () => {
+    await using sshd = await Sshd.start({ env: { HOME: home, XDG_CACHE_HOME: `${home}/.cache` } });
+    const ssh = { hosts: [sshd.target, sshd.target], key: sshd.key, knownHosts: sshd.knownHosts };
+    const env = { SSH: JSON.stringify(ssh), TEST_HOME: home };
+    const { code, points, report } = await runProgram(`test/surface/programs/${name}.ts`, { env });
+    expect(points, report).toEqual(expected);
+    expect(code, report).toBe(0);
+  });
+}

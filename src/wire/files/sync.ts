@@ -45,10 +45,9 @@ export async function sendSync(channel: Channel, root: string, entries: readonly
         bytes += content.length;
         continue;
       }
-      await send(header);
-      await sendRange(`${root}/${path}`, from, size, async (chunk) => {
-        bytes += chunk.length;
+      await sendRange(`${root}/${path}`, [from, size], header, async (chunk) => {
         await send(chunk);
+        if (typeof chunk !== "string") bytes += chunk.length;
       });
     }
     await send(`{"end":true}\n`);

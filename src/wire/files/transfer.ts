@@ -72,11 +72,11 @@ export async function sendFiles(
   let bytes = 0;
   await answered(channel, async (send) => {
     for (const { index, from, size } of plan) {
-      await send(`${JSON.stringify({ index, from })}\n`);
-      const { path } = entries[index]!;
-      await sendRange(pathOf(root, path), from, size, async (chunk) => {
-        bytes += chunk.length;
+      const header = `${JSON.stringify({ index, from })}\n`;
+      await sendRange(pathOf(root, entries[index]!.path), [from, size], header, async (chunk) => {
         await send(chunk);
+        if (typeof chunk === "string") return;
+        bytes += chunk.length;
         onProgress?.(bytes, of);
       });
     }
@@ -227,19 +227,28 @@ export async function hashOf(path: string, bytes: number): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Reads a file's bytes from one place to another. @throws Error where there are fewer by now */
+/**
+ * Sends a header and a file's bytes from one place to another. A file that can't be read is found before its header.
+ * @throws Error also where there are fewer bytes by now
+ */
 export async function sendRange(
   path: string,
-  from: number,
-  to: number,
-  send: (chunk: Buffer) => Promise<void>,
+  [from, to]: readonly [number, number],
+  header: string,
+  send: (chunk: string | Buffer) => Promise<void>,
 ): Promise<void> {
   let left = to - from;
-  if (left === 0) return;
-  const file = createReadStream(path, { start: from, end: to - 1, highWaterMark: READ_BYTES });
-  for await (const chunk of file as AsyncIterable<Buffer>) {
-    left -= chunk.length;
-    await send(chunk);
+  if (left === 0) return send(header);
+  const file = await open(path);
+  try {
+    await send(header);
+    const chunks = file.createReadStream({ start: from, end: to - 1, highWaterMark: READ_BYTES, autoClose: false });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      left -= chunk.length;
+      await send(chunk);
+    }
+  } finally {
+    await file.close();
   }
   if (left > 0) throw new Error(`${path} became shorter while it was sent`);
 }
