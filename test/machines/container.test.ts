@@ -7,16 +7,20 @@ import { conformance } from "./conformance.ts";
 
 conformance("sky.container", async () => sky.container({ image: await imageOf("baked") }));
 
-/** Removes the images that were saved meanwhile. */
-async function withoutNewImages(body: (added: () => Promise<string[]>) => Promise<void>): Promise<void> {
-  const images = async (): Promise<string[]> =>
-    (await docker("images", "skyward", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
-  const before = await images();
-  const added = async (): Promise<string[]> => (await images()).filter((name) => !before.includes(name));
+/** Removes the images that were saved of a pool's machines: they keep the machine's host name. */
+async function withoutImagesOf(pool: string, body: (saved: () => Promise<string[]>) => Promise<void>): Promise<void> {
+  const saved = async (): Promise<string[]> => {
+    const names = (await docker("images", "skyward", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
+    const made = await Promise.all(
+      // Other tests' may go meanwhile.
+      names.map((name) => docker("image", "inspect", "--format", "{{.Config.Hostname}}", name).catch(() => "")),
+    );
+    return names.filter((_, at) => made[at]!.startsWith(`sky-${pool}-`));
+  };
   try {
-    await body(added);
+    await body(saved);
   } finally {
-    for (const name of await added()) await docker("rmi", name).catch(() => undefined);
+    for (const name of await saved()) await docker("rmi", name).catch(() => undefined);
   }
 }
 
@@ -67,9 +71,9 @@ describe("sky.container", () => {
     });
     const use = (): Promise<string> =>
       sky.compute({ name: "baking", provider, image, console: "silent" }, async (pool) => await pool.run(made()));
-    await withoutNewImages(async (added) => {
+    await withoutImagesOf("baking", async (savedImages) => {
       expect(await use()).toBe(await use());
-      const [saved] = await added();
+      const [saved] = await savedImages();
       const inspected = await docker("image", "inspect", "--format", "{{json .Config}}", saved!);
       expect(inspected).toContain('"skyward.image":"baked"');
       expect(inspected).not.toMatch(/PRIVATE KEY|ssh-ed25519|"skyward.owner":"\w/);
@@ -119,7 +123,7 @@ describe("sky.container", () => {
     const provider = sky.container({ image: await imageOf("baked") });
     const image = { steps: [`: ${randomUUID()}`, "sleep 8"] };
     const options = { name: "slow", provider, image, ttl: "4s", console: "silent" as const };
-    await withoutNewImages(async () => {
+    await withoutImagesOf("slow", async () => {
       const began = performance.now();
       const memory = await sky.compute(options, async (pool) => (await pool.run(limits())).memoryGb);
       expect(memory).toBeGreaterThan(0);
