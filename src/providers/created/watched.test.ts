@@ -136,11 +136,15 @@ describe("a watched provider", () => {
 
   it("does not wait for ever for an answer, nor for one that was told to end", async () => {
     vi.useFakeTimers();
+    const said: string[] = [];
     const deaf = watched(
       acme({ describe: () => new Promise(() => undefined), prepare: () => new Promise(() => undefined) }),
+      (words) => said.push(words),
     );
     const late = deaf.describe("i-1", NEVER).catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(32_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(said).toEqual(["acme: describe i-1: waits for its answer"]);
+    await vi.advanceTimersByTimeAsync(22_000);
     expect(await late).toEqual(fails(/^acme: describe i-1: no answer in 30 s$/));
     const closing = new AbortController();
     const preparing = deaf.prepare(order, closing.signal).catch((error: unknown) => error);
@@ -152,6 +156,7 @@ describe("a watched provider", () => {
 
   it("lets a call that creates answer although its pool closes", async () => {
     const closing = new AbortController();
+    const said: string[] = [];
     const cloud = watched(
       acme({
         provision: async (_: Intent, __: unknown, until: AbortSignal) => {
@@ -160,8 +165,10 @@ describe("a watched provider", () => {
           return machine;
         },
       }),
+      (words) => said.push(words),
     );
     expect(await cloud.provision(intent, {}, closing.signal)).toBe(machine);
+    expect(said).toEqual(["acme: provision m: waits for its answer"]);
   });
 
   it("waits while there are too many calls, as long as it is told to, and says so", async () => {

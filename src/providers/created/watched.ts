@@ -11,6 +11,8 @@ const MAKE_LIMIT_MS = 120_000;
 const ASK_LIMIT_MS = 30_000;
 /** and one that was told to end this much longer. Then it is given up, whatever it does. */
 const END_LIMIT_MS = 2000;
+/** After this long a call that is still waited for is told of. */
+const SLOW_MS = 10_000;
 /** How long a provider is waited for that takes no more calls. */
 const BUSY: Patience = { firstMs: 300, longestMs: 10_000, limitMs: 120_000 };
 
@@ -119,7 +121,7 @@ class Watched<P> implements CloudProvider<P> {
     for (;;) {
       if (abortable) signal.throwIfAborted();
       try {
-        return await this.#once(how, make);
+        return await this.#once(titleOf(this.name, call, of), how, make);
       } catch (error) {
         if (abortable && signal.aborted) throw signal.reason;
         const failure = failed(this.name, call, of, error);
@@ -133,6 +135,7 @@ class Watched<P> implements CloudProvider<P> {
 
   /** One try, given up when it does not end although it has to. */
   async #once<T>(
+    title: string,
     { signal, limitMs = ASK_LIMIT_MS, abortable = true }: How,
     make: (until: AbortSignal) => Promise<T>,
   ): Promise<T> {
@@ -141,6 +144,10 @@ class Watched<P> implements CloudProvider<P> {
     // A timer that keeps the program alive: a command has nothing else that does.
     const timer = limitMs === Infinity ? undefined : setTimeout(() => over.abort(late), limitMs);
     const until = abortable ? AbortSignal.any([signal, over.signal]) : over.signal;
+    const waits = (): void => this.#say(`${title}: waits for its answer`);
+    // What takes its time in there has its own way to tell.
+    const slow = limitMs === Infinity ? undefined : setTimeout(waits, SLOW_MS);
+    if (!abortable) signal.addEventListener("abort", waits, { once: true });
     let ending: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_, reject) => {
       const giveUp = (): void => void (ending = setTimeout(() => reject(until.reason as Error), END_LIMIT_MS));
@@ -153,6 +160,8 @@ class Watched<P> implements CloudProvider<P> {
       throw over.signal.aborted ? late : error;
     } finally {
       clearTimeout(timer);
+      clearTimeout(slow);
+      signal.removeEventListener("abort", waits);
       clearTimeout(ending);
     }
   }
@@ -161,7 +170,7 @@ class Watched<P> implements CloudProvider<P> {
 /** What a provider said that was wrong, under its name and the call's. */
 function failed(provider: string, call: Call, of: string | undefined, cause: unknown): SkyError {
   if (cause instanceof SkyError && cause.details["call"] !== undefined) return cause;
-  const message = `${provider}: ${call}${of === undefined ? "" : ` ${of}`}: ${wordsOf(cause)}`;
+  const message = `${titleOf(provider, call, of)}: ${wordsOf(cause)}`;
   if (!(cause instanceof SkyError)) {
     const hint =
       call === "offers" || call === "prepare" ? { hint: "No machine was asked for yet; see the cause." } : {};
@@ -169,6 +178,10 @@ function failed(provider: string, call: Call, of: string | undefined, cause: unk
   }
   const { code, hint, retryable, details } = cause;
   return new SkyError(code, message, { hint, retryable, details: { ...details, provider, call }, cause });
+}
+
+function titleOf(provider: string, call: Call, of: string | undefined): string {
+  return `${provider}: ${call}${of === undefined ? "" : ` ${of}`}`;
 }
 
 export function wordsOf(error: unknown): string {
