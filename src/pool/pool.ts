@@ -32,6 +32,7 @@ import type { NodeNews } from "./node/node-news.ts";
 import { Nodes } from "./node/nodes.ts";
 import { Progress } from "./progress.ts";
 import type { PoolSpec } from "./spec.ts";
+import { patienceMs, Stillness } from "./stillness.ts";
 import type { Task } from "./task.ts";
 import { type Trace, TraceFile } from "./trace/trace.ts";
 import { Unobserved } from "./unobserved.ts";
@@ -61,7 +62,7 @@ export class Pool implements AsyncDisposable {
   readonly #traces: Trace[] = [];
   /** Aborted when the pool closes: for commands, files and shells. */
   readonly #access = new AbortController();
-  #keepAlive: NodeJS.Timeout | undefined;
+  readonly #stillness: Stillness;
 
   /** @internal Use `sky.compute`. */
   constructor(spec: PoolSpec, attachConsole: (bus: EventBus, mode: PoolSpec["console"]) => Disposable) {
@@ -81,6 +82,7 @@ export class Pool implements AsyncDisposable {
       buffer: spec.buffer,
       events: this.#progress,
       refusal: (error) => lateRefusal(error, spec.name, this.nodes),
+      beforeWork: () => this.#stillness.look(),
       now: () => performance.now() - this.#began,
       epochMs: performance.timeOrigin + this.#began,
     });
@@ -103,8 +105,7 @@ export class Pool implements AsyncDisposable {
     this.#release = guard(this);
     // One for each command that runs.
     setMaxListeners(0, this.#access.signal);
-    // An open pool keeps the program alive, whatever its nodes do.
-    this.#keepAlive = setInterval(() => {}, 1 << 30);
+    this.#stillness = new Stillness(patienceMs(spec.ttlMs), (ms) => this.#nodes.askAgain(ms));
   }
 
   /** Whether the pool is closed or closing. */
@@ -368,7 +369,7 @@ export class Pool implements AsyncDisposable {
     await this.#nodes.close(this.#opened);
     await this.#dispatcher.dispose();
     this.#endpoint.close();
-    clearInterval(this.#keepAlive);
+    this.#stillness.dispose();
     this.#release();
     this.#progress.flush();
     await Promise.all(this.#traces.map((trace) => trace.stop()));

@@ -76,6 +76,8 @@ export interface PoolSpec extends WorkerSpec {
   readonly concurrency: number;
   readonly image: ResolvedImage;
   readonly functions: readonly AnyFunction[];
+  /** How long an idle node outlives our silence; 0: for ever. */
+  readonly ttlMs: number;
   /** 0: machines end, or are left, with the pool. */
   readonly keepMs: number;
   readonly killGraceMs: number;
@@ -137,6 +139,7 @@ export function resolveSpec(options: PoolOptions, sources: Sources): PoolSpec {
     provider: "describe" in provider ? sources.create(provider, { pool: name, image, ttlMs }) : provider,
     ...nodes(options.nodes === undefined ? (capacity ?? 1) : options.nodes),
     image,
+    ttlMs,
     keepMs,
     functions: functions(options.functions),
     ...worker,

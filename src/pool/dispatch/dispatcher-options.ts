@@ -11,6 +11,8 @@ export interface DispatcherOptions {
   readonly events: DispatchEvents;
   /** What to say of a function that can't be sent. */
   readonly refusal: (error: unknown) => unknown;
+  /** Called before each tick's work is given to nodes. */
+  readonly beforeWork: () => void;
   /** Milliseconds since the pool began. */
   readonly now: () => number;
   /** When it began, ms since the epoch. */

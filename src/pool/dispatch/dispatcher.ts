@@ -193,6 +193,7 @@ export class Dispatcher {
   flush = (): void => {
     this.#scheduled = false;
     this.onFlush?.();
+    this.#options.beforeWork();
     const dirty = new Set<NodePort>();
     for (const given of this.scheduler.assign()) {
       const port = this.#ports.get(given.rank)!;

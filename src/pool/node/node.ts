@@ -1,52 +1,24 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeConfig } from "../../agent/config.ts";
 import type { HostDeath, HostReady, NodePlace } from "../../agent/control.ts";
 import { SkyError } from "../../errors/sky-error.ts";
-import type { NodeChoice } from "../../image/node-choice.ts";
-import type { KeptMachine, Machine, Provider } from "../../providers/provider.ts";
-import type { ResolvedImage } from "../../image/image.ts";
-import type { Code } from "../../function/capture/code.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { KeptMachine, Machine } from "../../providers/provider.ts";
 import type { SessionCounters } from "../../wire/session.ts";
-import { obtain, type TakenUp } from "../keep/keeping.ts";
+import { obtain } from "../keep/keeping.ts";
 import { BulkOpener } from "./bulk-opener.ts";
 import { ControlLink } from "./control-link.ts";
-import { type NodeNote, type NoteListeners, tellLine, tellMetrics, tellNote } from "./node-note.ts";
+import { type NodeNote, tellLine, tellMetrics, tellNote } from "./node-note.ts";
 import { DataLink } from "./data-link.ts";
 import { deathWords, hostReplaced, whyLost } from "./death-words.ts";
 import { NodeClock } from "./node-clock.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { prepareMachine } from "./prepare-machine.ts";
-import type { ShowsOutput } from "./shipping.ts";
-import type { SyncIncludes } from "./sync-includes.ts";
 
 /** A node that can't be reached for this long is lost. */
 const LOST_MS = 30_000;
 /** How long a node may take to say that it waits for a later run. */
 const KEEP_ANSWER_MS = 2000;
 const BACKOFF_MAX_MS = 2000;
-
-export interface NodeOptions extends NoteListeners {
-  readonly rank: number;
-  readonly pool: string;
-  readonly provider: Provider;
-  readonly config: Omit<NodeConfig, "rank" | "pool">;
-  readonly image: ResolvedImage;
-  readonly choice: NodeChoice;
-  readonly includes: SyncIncludes;
-  /** Goes on with this machine in place of a new one. */
-  readonly kept: TakenUp | undefined;
-  /** What has to be in place before the node is ready. */
-  readonly codes: readonly Code[];
-  readonly dispatcher: Dispatcher;
-  readonly shows: ShowsOutput;
-  /** It can take tasks now, for the first time or again. */
-  readonly onReady: (node: Node) => void;
-  /** It can't be reached any more; what it had has been queued again. */
-  readonly onLost: (node: Node, reason: string) => void;
-  /** It has failed: what it said goes to a file. @returns its path, where it could be written */
-  readonly keepLog: (node: Node, reason: string) => string | undefined;
-}
 
 export type NodeState = "provisioning" | "connecting" | "preparing" | "ready" | "reconnecting" | "lost" | "closed";
 
@@ -152,6 +124,16 @@ export class Node {
 
   topology(info: object): void {
     if (this.#state === "ready") this.#data.topology(info);
+  }
+
+  /** After a pause in which the node may have gone: nothing leaves for it before it has answered. */
+  askAgain(reason: string): void {
+    if (this.#state !== "ready" || this.#recovering) return;
+    this.#data.session.detach();
+    this.#silentSince = this.#options.dispatcher.now();
+    this.#control?.dispose();
+    this.#control = undefined;
+    this.#cut(reason);
   }
 
   /** Lets go of the machine with its agent, for a later run. Undefined where that is not possible, and the node is closed. */

@@ -71,6 +71,12 @@ export class Nodes {
     return this.#nodes.values();
   }
 
+  /** This program has stood still for so long that its nodes may have gone: they are asked before they get work. */
+  askAgain(ms: number): void {
+    const reason = `this program stood still for ${Math.round(ms / 1000)} s`;
+    for (const node of this.#nodes.values()) node.askAgain(reason);
+  }
+
   /** Starts all nodes at once, each with these codes in place; resolves when enough are ready, rejects when that can't happen any more. */
   async open(codes: readonly Code[], node: NodeChoice): Promise<void> {
     this.#codes = codes;

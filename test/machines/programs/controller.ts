@@ -55,7 +55,8 @@ async function main(): Promise<void> {
     console.log(`held: ${await long}`);
     if (IDLE === undefined) return;
     await sleep(Number(IDLE));
-    console.log(`again: ${await pool.run(work(1))}`);
+    // Once at most: it must not be given to a node that has gone.
+    console.log(`again: ${await pool.run(work(1).with({ rerun: "never" }))}`);
     console.log(`days ${new Date().getUTCDate()} ${await pool.run(day())}`);
   });
   console.log("closed");
