@@ -35,8 +35,8 @@ describe("a node that failed, after its program has ended", () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
   it("has its last lines in a file of this user's that its event or error names", () => {
-    const [lost = "", unmade = "", hint = ""] = said.split("\n").map((line) => line.replace(/^\w+ /, ""));
-    expect(hint).toContain(unmade);
+    const [lost = "", unmade = "", ...hint] = said.split("\n").map((line) => line.replace(/^\w+ /, ""));
+    expect(hint.join("\n")).toContain(unmade);
     for (const file of [lost, unmade]) {
       expect(file.startsWith(`${home}/skyward/`)).toBe(true);
       expect(statSync(file).mode & 0o777).toBe(0o600);

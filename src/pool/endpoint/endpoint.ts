@@ -82,12 +82,14 @@ export class Endpoint {
     server.on("error", () => undefined);
   }
 
-  /** The last lines of a node that failed, in a file that outlives this program. @returns its path */
+  /** The last lines of a node that failed, in a file that outlives this program. @returns its path; undefined where nothing was said */
   keepLog(node: number, machine: string | undefined, reason: string): string | undefined {
+    const lines = this.#logs.lines(node);
+    if (lines.length === 0) return undefined;
     const { name: pool } = this.#pool;
     const [pid, program, failedAt] = [process.pid, process.argv[1], Date.now()];
     const failed = { pool, node, ...(machine && { machine }), pid, ...(program && { program }), failedAt, reason };
-    return keepFailedLog(stateDir(), failed, this.#logs.lines(node));
+    return keepFailedLog(stateDir(), failed, lines);
   }
 
   close(): void {
