@@ -15,6 +15,8 @@ import { readLine } from "../../wire/hello.ts";
 
 const ANSWER_MS = 15_000;
 const PING_MS = 2000;
+/** The first pings meet an agent that is busy starting, and say little of its clock: more follow soon. */
+const FIRST_PING_MS = 50;
 
 export interface ControlLinkEvents {
   host(state: HostReady | HostDeath): void;
@@ -63,7 +65,7 @@ export class ControlLink {
     stream.on("close", () => this.#down());
     if (rest.length > 0) this.#data(rest);
     stream.resume();
-    this.#timer = setInterval(() => this.ping(), PING_MS).unref();
+    this.#pingAfter(FIRST_PING_MS);
     this.ping();
   }
 
@@ -75,13 +77,13 @@ export class ControlLink {
 
   /** The orderly goodbye. */
   end(): Promise<void> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     return new Promise((resolve) => this.#stream.write(jsonLine({ type: "end" }), () => resolve()));
   }
 
   /** Leaves the node to a later controller. False when it did not say in time that it waits. */
   keep(ms: number, limitMs: number): Promise<boolean> {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     return new Promise((resolve) => {
       const late = setTimeout(() => resolve(false), limitMs);
       this.#answered = (kept) => {
@@ -93,9 +95,16 @@ export class ControlLink {
   }
 
   dispose(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#stream.destroy();
+  }
+
+  #pingAfter(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#pingAfter(Math.min(PING_MS, ms * 2));
+      this.ping();
+    }, ms).unref();
   }
 
   #data(data: Buffer): void {
