@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker, here } from "./docker.ts";
 import type { RigMachine } from "./machine.ts";
@@ -48,9 +49,10 @@ describe("a rig", () => {
   });
 
   it("loses packets of each way, and none again", async () => {
-    const greetings = (): Promise<number[]> => Promise.all(Array.from({ length: 12 }, () => greetingMs(machine())));
+    // Some would take minutes: what is late already is late enough.
+    const greeting = (): Promise<number> => Promise.race([greetingMs(machine()), sleep(2000, 2000)]);
     await machine().weather({ loss: 0.5 });
-    const lossy = await greetings();
+    const lossy = await Promise.all(Array.from({ length: 12 }, greeting));
     await machine().calm();
     // A packet that opens a connection, or answers that, is sent again after a second.
     expect(Math.max(...lossy)).toBeGreaterThan(900);
